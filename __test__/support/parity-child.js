@@ -1,0 +1,54 @@
+'use strict';
+
+// Runs one parity program in a process of its own and reports everything visible from outside.
+
+const { spawn } = require('node:child_process');
+
+const DEADLINE_MS = 4000;
+
+module.exports = { runInChild };
+
+/**
+ * @param {Function} program called with the `net` module, a `log` function and `require`; sent to
+ *   the child by its source text, so it must close over nothing
+ * @param {string} specifier what the child requires to get the implementation
+ * @returns {Promise<{ code: number | null, signal: string | null, log: unknown[], error: string }>}
+ */
+function runInChild(program, specifier, { execArgv = [], env = {} } = {}) {
+  const source = `
+    const entries = [];
+    const { writeSync } = require('node:fs');
+    process.on('exit', () => writeSync(1, JSON.stringify(entries)));
+    const net = require(${JSON.stringify(specifier)});
+    (${program})(net, (...values) => entries.push(...values), require);`;
+  const child = spawn(process.execPath, [...execArgv, '-e', source], {
+    env: { ...process.env, ...env, NODE_OPTIONS: '', PARITY_SPECIFIER: specifier },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: DEADLINE_MS
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) {
+    child[name].setEncoding('utf8').on('data', (text) => {
+      output[name] += text;
+    });
+  }
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      resolve({ code, signal, log: parse(output.stdout), error: errorLine(output.stderr) });
+    });
+  });
+}
+
+function parse(stdout) {
+  try {
+    return JSON.parse(stdout);
+  } catch {
+    return [`unreadable output: ${stdout}`];
+  }
+}
+
+/** A stack names the implementation's files; only the line that names the error is comparable. */
+function errorLine(stderr) {
+  return stderr.split('\n').find((line) => /^\w*Error\b/.test(line)) ?? '';
+}

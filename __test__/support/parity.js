@@ -1,0 +1,141 @@
+'use strict';
+
+// Decides which implementations a parity test runs against, and declares the jest tests for them.
+
+const path = require('node:path');
+const knownDifferences = require('../known-differences');
+const { runProgram } = require('./parity-recorder');
+const { runInChild } = require('./parity-child');
+
+const node = { name: 'node', net: require('node:net'), specifier: 'node:net' };
+const implementations = [node];
+if (process.env.PARITY_ONLY !== 'node') implementations.push(loadOurs());
+const ours = implementations[1] ?? null;
+
+module.exports = {
+  implementations,
+  node,
+  ours,
+  parity,
+  sameLog,
+  sameLogAcross,
+  sameChildLog,
+  feature
+};
+
+/**
+ * Declares one test per implementation; the body does its own assertions.
+ * @param {string} sentence
+ * @param {(implementation: { name: string, net: typeof import('node:net') }) => unknown} body
+ */
+function parity(sentence, body) {
+  for (const implementation of implementations) {
+    declare(implementation, sentence, () => body(implementation));
+  }
+}
+
+/**
+ * Declares that a program leaves the same log with every implementation. Node's own log must equal
+ * `expected`, or, without it, repeat itself exactly: otherwise the comparison would prove nothing.
+ * @param {string} sentence
+ * @param {(context: import('./parity-recorder').Context) => unknown} program
+ * @param {unknown} [expected]
+ */
+function sameLog(sentence, program, expected) {
+  const run = (implementation) => runProgram(program, both(implementation));
+  declare(node, sentence, () => expectNode(run, expected));
+  if (ours) declare(ours, sentence, () => expectOurs(run, ours));
+}
+
+/**
+ * As `sameLog`, and the two mixed pairings as well: our server with Node's client, and the reverse.
+ * The program takes its server from `context.server` and its client from `context.client`.
+ */
+function sameLogAcross(sentence, program, expected) {
+  sameLog(sentence, program, expected);
+  if (!ours) return;
+  const mixed = [
+    { name: 'ferronet server, node client', server: ours, client: node },
+    { name: 'node server, ferronet client', server: node, client: ours }
+  ];
+  for (const pairing of mixed) {
+    const run = () =>
+      runProgram(program, { server: pairing.server.net, client: pairing.client.net });
+    declare(pairing, sentence, async () => {
+      const reference = await runProgram(program, both(node));
+      expect(await run()).toEqual(reference);
+    });
+  }
+}
+
+/**
+ * As `sameLog` for what can only be seen from outside: exit codes, uncaught exceptions, async_hooks.
+ * The program is sent to a fresh process by its source text, so it must close over nothing.
+ * @param {string} sentence
+ * @param {(net: typeof import('node:net'), log: (...entries: unknown[]) => void) => unknown} program
+ * @param {unknown} [expected]
+ * @param {{ execArgv?: string[], env?: Record<string, string> }} [options]
+ */
+function sameChildLog(sentence, program, expected, options) {
+  const run = (implementation) => runInChild(program, implementation.specifier, options);
+  declare(node, sentence, () => expectNode(run, expected));
+  if (ours) declare(ours, sentence, () => expectOurs(run, ours));
+}
+
+/** Runs the block's declarations only where Node itself has the feature; says so where it has not. */
+function feature(name, present, block) {
+  if (present) return block();
+  test(`[node] this Node has no ${name}, so there is nothing to compare`, () => {
+    expect(Boolean(present)).toBe(false);
+  });
+}
+
+async function expectNode(run, expected) {
+  const log = await run(node);
+  if (expected !== undefined) {
+    expect(log).toEqual(expected);
+    return;
+  }
+  expect(isEmpty(log)).toBe(false);
+  expect(await run(node)).toEqual(log);
+}
+
+async function expectOurs(run, implementation) {
+  const [reference, actual] = [await run(node), await run(implementation)];
+  expect(actual).toEqual(reference);
+}
+
+function declare(implementation, sentence, body) {
+  const known = implementation === node ? undefined : findKnownDifference(sentence);
+  const title = `[${implementation.name}] ${sentence}`;
+  if (known) test.failing(`${title} (known difference: ${known.reason})`, body);
+  else test(title, body);
+}
+
+function findKnownDifference(sentence) {
+  const file = path.basename(expect.getState().testPath, '.test.js');
+  const major = Number(process.versions.node.split('.')[0]);
+  return knownDifferences.find(
+    (entry) =>
+      entry.file === file &&
+      entry.sentence === sentence &&
+      (entry.nodes === undefined || entry.nodes.includes(major))
+  );
+}
+
+function isEmpty(log) {
+  return log === undefined || log === null || Object.values(log).flat().length === 0;
+}
+
+function both(implementation) {
+  return { server: implementation.net, client: implementation.net };
+}
+
+function loadOurs() {
+  const specifier = path.join(__dirname, '..', '..', 'lib', 'net');
+  const net = require(specifier);
+  if (net === node.net || net.Socket === node.net.Socket) {
+    throw new Error('lib/net is node:net itself: the parity suite would compare Node with Node');
+  }
+  return { name: 'ferronet', net, specifier };
+}
