@@ -1,0 +1,80 @@
+#!/usr/bin/env node
+'use strict';
+
+// `ferronet app.js`: runs node with the preload, for the program and every node it starts in turn.
+
+const { spawn } = require('node:child_process');
+const os = require('node:os');
+const path = require('node:path');
+
+const { version } = require('../package.json');
+
+const USAGE = `ferronet ${version}: Node's networking modules on Rust
+
+  ferronet [node options] app.js [arguments]   run app.js as node does, with the preload
+  ferronet --status                            which modules are Rust
+  ferronet --version, ferronet --help`;
+const OWNERS = { rust: 'Rust', node: "Node's own", npm: "npm's" };
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGWINCH'];
+
+const args = process.argv.slice(2);
+switch (args[0]) {
+  case undefined:
+    console.error(USAGE);
+    process.exitCode = 64; // EX_USAGE
+    break;
+  case '--help':
+    console.log(USAGE);
+    break;
+  case '--version':
+    console.log(version);
+    break;
+  case '--status':
+    printStatus();
+    break;
+  default:
+    run(args);
+}
+
+function printStatus() {
+  const { candidates } = require('../lib/internal/addon-file');
+  try {
+    require('../lib/internal/binding');
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+    return;
+  }
+  const file = candidates().find((name) => require.cache[name] !== undefined);
+  console.log(`ferronet ${version}, ${path.basename(file)}, node ${process.version}`);
+  for (const [name, owner] of Object.entries(require('../lib').status())) {
+    console.log(`${name.padEnd(8)}${OWNERS[owner]}`);
+  }
+}
+
+/** A child of its own, so that node reads its options, argv[1] and the exit as if started directly. */
+function run(nodeArgs) {
+  // NODE_OPTIONS, since execArgv reaches forked children and workers but not a spawned `node`.
+  const preload = `--require ${JSON.stringify(path.join(__dirname, '../lib/register.js'))}`;
+  const given = process.env.NODE_OPTIONS ?? '';
+  const options = given.includes(preload) ? given : `${given} ${preload}`.trim();
+  const child = spawn(process.execPath, [...process.execArgv, ...nodeArgs], {
+    env: { ...process.env, NODE_OPTIONS: options },
+    stdio: 'inherit'
+  });
+  for (const signal of FORWARDED) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    console.error(`ferronet: cannot start node: ${error.message}`);
+    process.exitCode = 1;
+  });
+  child.on('exit', (code, signal) => {
+    if (signal === null) {
+      process.exitCode = code;
+      return;
+    }
+    // Ended by a signal: so does this process, or a shell would see a plain exit.
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+    process.exitCode = 128 + os.constants.signals[signal];
+  });
+}

@@ -1,0 +1,21 @@
+// The types of the entry. Each module has the types of Node's own, from @types/node; where one
+// differs, its own declaration file says so.
+
+/// <reference types="node" />
+
+import net = require('./lib/net/index.js');
+
+declare namespace ferronet {
+  /** The names ferronet stands for. */
+  type ModuleName = 'net' | 'dgram' | 'tls' | 'http' | 'https' | 'http2' | 'fetch' | 'ws';
+
+  /** Whose code a module name means today: ferronet's, or still Node's or npm's. */
+  type Owner = 'rust' | 'node' | 'npm';
+
+  export { net };
+
+  /** Which modules are Rust. */
+  export function status(): Record<ModuleName, Owner>;
+}
+
+export = ferronet;

@@ -1,0 +1,16 @@
+'use strict';
+
+// `preset: 'ferronet'` for jest: what the preload does outside of it. jest replaces `require` as a
+// whole and knows core modules by name, so the names are mapped where jest looks first.
+
+const path = require('node:path');
+
+const { built } = require('./lib/internal/modules');
+
+/** @type {Record<string, string>} */
+const moduleNameMapper = { '^ferronet$': path.join(__dirname, 'lib/jest/index.js') };
+for (const name of Object.keys(built)) {
+  moduleNameMapper[`^(node:|ferronet/)?${name}$`] = path.join(__dirname, `lib/jest/${name}.js`);
+}
+
+module.exports = { moduleNameMapper };

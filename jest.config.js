@@ -1,0 +1,12 @@
+'use strict';
+
+// How the project's own tests run. ferronet is loaded outside jest's sandbox, as its preset does, but
+// by its paths: `net` must stay Node's here, for the parity tests compare the two.
+
+module.exports = {
+  testMatch: ['<rootDir>/__test__/**/*.test.js'],
+  testEnvironment: 'node',
+  moduleNameMapper: { '/lib/net(/index(\\.js)?)?$': '<rootDir>/lib/jest/net.js' },
+  // Plain CommonJS throughout: nothing to transform.
+  transform: {}
+};

@@ -1,0 +1,15 @@
+'use strict';
+
+// The package's entry and table of contents: every built module under its Node name, loaded when
+// first touched. The form of these definitions is what Node's lexer reads names for `import` from.
+
+const { built, status } = require('./internal/modules');
+
+Object.defineProperty(exports, 'net', {
+  enumerable: true,
+  get: function () {
+    return built.net;
+  }
+});
+
+exports.status = status;

@@ -1,0 +1,20 @@
+'use strict';
+
+// Node's own modules, for the public helpers ferronet does not write again (isIP, BlockList,
+// SocketAddress); the only file of lib/ that may ask for them, and never to fall through to.
+
+const Module = require('node:module');
+
+// Under the preload, and under jest's moduleNameMapper, `require('node:net')` means ferronet's in
+// this file too. Node's loader is beneath both, and the preload leaves it under this key.
+const kOwn = Symbol.for('ferronet.own');
+const load = Module._load[kOwn] ?? Module._load;
+
+module.exports = {
+  kOwn,
+
+  /** @returns {typeof import('node:net')} Node's own `net`, loaded when first asked for. */
+  get net() {
+    return load('net', undefined, false);
+  }
+};

@@ -1,0 +1,3 @@
+// The preload has no exports; loading it is all there is.
+
+export {};

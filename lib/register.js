@@ -1,0 +1,59 @@
+'use strict';
+
+// The preload (`node -r ferronet/register`): from here on the names of the built modules mean
+// ferronet's, however a program asks for them. Node's internals, which never ask by name, keep theirs.
+//
+// What Node leaves out of reach: before 22.15 (no `module.registerHooks`) the imports of an ES module
+// that was loaded by `require()`, and with `--import` alone a `new Worker(code, { eval: true })`.
+
+const Module = require('node:module');
+const { pathToFileURL } = require('node:url');
+
+const { kOwn } = require('./internal/host');
+const { replaced } = require('./internal/modules');
+
+// A second copy of the package may be preloaded as well; the first one has the names.
+if (Module._load[kOwn] === undefined) {
+  replaceForRequire();
+  replaceForGetBuiltinModule();
+  replaceForImport();
+}
+
+/** `require`, `module.require`, `module.createRequire()`: they all end in this one function. */
+function replaceForRequire() {
+  const load = Module._load;
+  Module._load = function _load(request, parent, isMain) {
+    const file = replaced.get(request);
+    return file === undefined ? load.call(this, request, parent, isMain) : require(file);
+  };
+  Module._load[kOwn] = load;
+}
+
+function replaceForGetBuiltinModule() {
+  const own = process.getBuiltinModule; // from Node 20.16 on
+  if (own === undefined) return;
+  process.getBuiltinModule = function getBuiltinModule(id) {
+    const file = replaced.get(id);
+    return file === undefined ? own(id) : require(file);
+  };
+}
+
+/** `import` in all its forms. The hooks on Node's own thread cost nothing; older Nodes have only a thread of their own. */
+function replaceForImport() {
+  const urls = new Map([...replaced].map(([name, file]) => [name, pathToFileURL(file).href]));
+  if (Module.registerHooks === undefined) {
+    const parentURL = pathToFileURL(__filename);
+    Module.register('./internal/import-hooks.mjs', { parentURL, data: urls });
+    return;
+  }
+  Module.registerHooks({
+    resolve(specifier, context, nextResolve) {
+      const url = urls.get(specifier);
+      // `require.resolve('net')` passes here too, and stays 'net'.
+      if (url === undefined || !context.conditions.includes('import')) {
+        return nextResolve(specifier, context);
+      }
+      return { url, format: 'commonjs', shortCircuit: true };
+    }
+  });
+}
