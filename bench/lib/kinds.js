@@ -1,0 +1,148 @@
+'use strict';
+
+// What the kinds of benchmark measure: one sample of one contender, and the metrics in it.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { setTimeout: sleep } = require('node:timers/promises');
+
+const loadgen = require('./loadgen');
+const { SERVER_CORE, runPinned, startServer } = require('./processes');
+const { median } = require('./stats');
+
+const servers = path.join(__dirname, '..', 'servers');
+
+/** Throughput, latency and the server's own CPU time under load. */
+const load = {
+  metrics: [
+    { name: 'operationsPerSecond', title: 'operations/s', digits: 0, ratio: true },
+    { name: 'megabytesPerSecond', title: 'MB/s echoed', digits: 0, ratio: true, when: isBulk },
+    { name: 'cpuMicros', title: 'server CPU, us/operation', digits: 2, ratio: true },
+    { name: 'userMicros', title: '- user', digits: 2 },
+    { name: 'systemMicros', title: '- system', digits: 2 },
+    { name: 'p50Micros', title: 'p50, us', digits: 1, ratio: true },
+    { name: 'p99Micros', title: 'p99, us', digits: 1 },
+    { name: 'serverBusy', title: 'server core in use, %', digits: 0 },
+    { name: 'generatorBusy', title: 'generator core in use, %', digits: 0 }
+  ],
+
+  async sample(bench, contender, { seconds }) {
+    const { server, address } = await startServer(contender, path.join(servers, bench.server));
+    try {
+      const args = [...bench.load, '--seconds', String(seconds)];
+      return perOperation(await loadgen.load(address, server.pid, args));
+    } finally {
+      await server.kill();
+    }
+  }
+};
+
+function isBulk(bench) {
+  return Number(bench.load[bench.load.indexOf('--size') + 1]) >= 65_536;
+}
+
+function perOperation(report) {
+  const micros = (total) => (total * 1e6) / report.operations;
+  const cpu = report.serverUserSeconds + report.serverSystemSeconds;
+  return {
+    operationsPerSecond: report.operationsPerSecond,
+    megabytesPerSecond: report.bytesPerSecond / 1e6,
+    cpuMicros: micros(cpu),
+    userMicros: micros(report.serverUserSeconds),
+    systemMicros: micros(report.serverSystemSeconds),
+    p50Micros: report.p50Micros,
+    p99Micros: report.p99Micros,
+    serverBusy: (cpu / report.seconds) * 100,
+    generatorBusy: (report.ownCpuSeconds / report.seconds) * 100
+  };
+}
+
+/** Resident memory before and after many connections came and stayed. */
+const memory = {
+  metrics: [
+    { name: 'kilobytesEach', title: 'KB/connection', digits: 2, ratio: true },
+    { name: 'megabytesBefore', title: 'RSS before, MB', digits: 1 },
+    { name: 'megabytesAfter', title: 'RSS after, MB', digits: 1 }
+  ],
+
+  async sample(bench, contender) {
+    const { server, address } = await startServer(contender, path.join(servers, bench.server));
+    let holder;
+    try {
+      const before = await settledRss(server.pid);
+      holder = await loadgen.hold(address, bench.hold ?? 'hold', bench.connections);
+      await accepted(server.pid, bench.connections);
+      const after = await settledRss(server.pid);
+      return {
+        kilobytesEach: (after - before) / bench.connections,
+        megabytesBefore: before / 1024,
+        megabytesAfter: after / 1024
+      };
+    } finally {
+      await holder?.kill();
+      await server.kill();
+    }
+  }
+};
+
+/** Waits until the server has taken every connection out of the kernel's queue. */
+async function accepted(pid, connections) {
+  for (let waited = 0; waited < 30_000; waited += 100) {
+    if (fs.readdirSync(`/proc/${pid}/fd`).length >= connections) return;
+    await sleep(100);
+  }
+  throw new Error(`the server did not accept ${connections} connections`);
+}
+
+/** The RSS in KB once it has stayed within 0.2 % for a second: garbage may be collected or not. */
+async function settledRss(pid) {
+  let calm = 0;
+  let last = rss(pid);
+  for (let waited = 0; calm < 4 && waited < 10_000; waited += 250) {
+    await sleep(250);
+    const now = rss(pid);
+    calm = Math.abs(now - last) / last < 0.002 ? calm + 1 : 0;
+    last = now;
+  }
+  return last;
+}
+
+/** smaps_rollup walks the page tables; the counters of /proc/PID/status lag behind per core. */
+function rss(pid) {
+  const [, kilobytes] = /^Rss:\s+(\d+) kB$/m.exec(
+    fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
+  );
+  return Number(kilobytes);
+}
+
+/** The time to load a module, in processes that do nothing else. */
+const startup = {
+  metrics: [
+    { name: 'requireMillis', title: '`require`, ms', digits: 2 },
+    { name: 'processMillis', title: 'whole process, ms', digits: 1 },
+    { name: 'emptyMillis', title: 'empty process, ms', digits: 1 }
+  ],
+
+  async sample(bench, contender) {
+    const script = path.join(servers, 'require.js');
+    const specifier = contender.host === null ? bench.module : `ferronet/${bench.module}`;
+    const runs = [];
+    for (let i = 0; i < bench.processes; i++) {
+      const empty = await timed(contender, script, 'node:process');
+      runs.push({ empty, full: await timed(contender, script, specifier) });
+    }
+    return {
+      requireMillis: median(runs.map(({ full }) => full.printed)),
+      processMillis: median(runs.map(({ full }) => full.total)),
+      emptyMillis: median(runs.map(({ empty }) => empty.total))
+    };
+  }
+};
+
+async function timed({ executable }, script, specifier) {
+  const start = performance.now();
+  const printed = Number(await runPinned(SERVER_CORE, executable, [script, specifier]));
+  return { printed, total: performance.now() - start };
+}
+
+module.exports = { load, memory, startup };

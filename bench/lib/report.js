@@ -1,0 +1,78 @@
+'use strict';
+
+// Turns samples into the tables that are printed and committed.
+
+const os = require('node:os');
+
+const { BASELINE } = require('./contenders');
+const kinds = require('./kinds');
+const { spread } = require('./stats');
+const { describe, ratioTo, titleOf, verdicts } = require('./targets');
+
+/**
+ * @param {object} bench
+ * @param {import('./targets').Entry[]} entries
+ * @returns {string} heading, table and verdict in markdown
+ */
+function section(bench, entries) {
+  const rows = kinds[bench.kind].metrics
+    .filter(({ when }) => when?.(bench) ?? true)
+    .flatMap((metric) => metricRows(metric, entries));
+  const head = ['', ...entries.map(({ contender }) => contender.title)];
+  const rule = head.map((_, column) => (column === 0 ? '---' : '---:'));
+  return [
+    `### ${bench.title}`,
+    '',
+    ...[head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`),
+    '',
+    `Target: ${describe(bench)}. ${outcome(bench, entries)}`,
+    ''
+  ].join('\n');
+}
+
+/** The row of a metric and, where that says something, the row of its ratios to the baseline. */
+function metricRows({ name, title, digits, ratio }, entries) {
+  const values = entries.map(({ samples }) => spread(samples.map((sample) => sample[name])));
+  const rows = [[title, ...values.map((value) => cell(value, digits))]];
+  if (ratio) {
+    const ratios = entries.map(({ samples }) => ratioTo(BASELINE, name, samples, entries));
+    const cells = ratios.map((value) => (value === undefined ? '' : cell(value, 2)));
+    if (cells.some(Boolean)) rows.push([`x ${titleOf(BASELINE)}`, ...cells]);
+  }
+  return rows;
+}
+
+function cell({ median, min, max }, digits) {
+  return `**${number(median, digits)}** (${number(min, digits)}..${number(max, digits)})`;
+}
+
+function outcome(bench, entries) {
+  const judged = verdicts(bench, entries);
+  if (judged.length === 0) return 'Not judged: ferronet or its reference was not measured.';
+  return judged
+    .map(
+      ({ contender, value, pass }) =>
+        `${contender}: ${number(value, 2)}, ${pass ? 'pass' : 'MISS'}.`
+    )
+    .join(' ');
+}
+
+function number(value, digits) {
+  const fraction = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return value.toLocaleString('en-US', fraction);
+}
+
+/** What a reader needs to repeat the numbers. */
+function conditions(run) {
+  const machine = `${os.cpus()[0].model.trim()}, ${os.cpus().length} cores, Linux ${os.release()}`;
+  return [
+    `\`${run.command}\``,
+    '',
+    `${run.date}, ${machine}, load average ${run.load.toFixed(2)} at the start.`,
+    `Medians of ${run.rounds} rounds (lowest..highest) with the contenders taking turns; ratios are`,
+    'taken within each round. Servers run on one core, the generator on another.',
+    ''
+  ].join('\n');
+}
+
+module.exports = { conditions, section };

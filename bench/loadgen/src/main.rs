@@ -1,0 +1,59 @@
+//! A closed-loop load generator on one thread: every connection sends a message, waits for its
+//! echo, and repeats; one line of JSON comes out.
+//!
+//! # Layout
+//!
+//! * [`options`] reads the command line.
+//! * [`clients`] holds one file per kind of client; each says what one operation is.
+//! * [`load`] runs many clients at once: warm-up, then the measured window.
+//! * [`hold`] opens idle connections and keeps them, for memory per connection.
+//! * [`tally`] counts operations and latencies, [`cpu`] reads the CPU clock of a process, and
+//!   [`report`] turns both into the printed line.
+
+mod clients;
+mod cpu;
+mod hold;
+mod load;
+mod options;
+mod report;
+mod tally;
+
+use std::process::ExitCode;
+
+use tokio::runtime::Builder;
+use tokio::task::LocalSet;
+
+use crate::options::{Mode, Options};
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(problem) => {
+            eprintln!("loadgen: {problem}\n\n{}", options::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    match run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("loadgen: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: Options) -> std::io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let tasks = LocalSet::new();
+    match options.mode {
+        Mode::Hold | Mode::HoldWs => {
+            let held = tasks.block_on(&runtime, hold::open(&options))?;
+            hold::keep_until_stdin_ends(held)
+        }
+        _ => {
+            let report = tasks.block_on(&runtime, load::measure(&options))?;
+            println!("{}", report.to_json());
+            Ok(())
+        }
+    }
+}

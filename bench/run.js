@@ -1,0 +1,89 @@
+'use strict';
+
+// `npm run bench`: lets the contenders take turns at every benchmark and prints what came out.
+
+const os = require('node:os');
+
+const { BASELINE, contender } = require('./lib/contenders');
+const kinds = require('./lib/kinds');
+const loadgen = require('./lib/loadgen');
+const { USAGE, parse } = require('./lib/options');
+const { conditions, section } = require('./lib/report');
+const results = require('./lib/results');
+const { verdicts } = require('./lib/targets');
+
+async function main() {
+  const options = parse(process.argv.slice(2));
+  if (options === null) return console.log(USAGE);
+  if (process.platform !== 'linux') throw new Error('benchmarks need Linux: /proc, taskset');
+  if (os.cpus().length < 2) throw new Error('benchmarks need two cores');
+
+  const run = {
+    command: ['npm run bench --', ...process.argv.slice(2)].join(' ').replace(/ --$/, ''),
+    date: new Date().toISOString().slice(0, 10),
+    load: os.loadavg()[0],
+    rounds: options.rounds
+  };
+  const contenders = options.contenders.map(contender);
+  loadgen.build();
+
+  const measured = [];
+  for (const { area, bench } of options.benches) {
+    const entries = await measure(`${area}/${bench.name}`, bench, contenders, options);
+    measured.push({ area, bench, entries });
+    if (!options.json) console.log(section(bench, entries));
+  }
+  console.log(options.json ? JSON.stringify(raw(run, measured), null, 2) : conditions(run));
+  if (options.save) console.log(`Saved in ${results.save(byArea(run, measured))}.`);
+}
+
+/** Each round starts with another contender, so that none always follows the same neighbour. */
+async function measure(name, bench, contenders, options) {
+  const entries = contenders.map((contender) => ({ contender, samples: [] }));
+  for (let round = 0; round < options.rounds; round++) {
+    for (let turn = 0; turn < entries.length; turn++) {
+      const { contender, samples } = entries[(round + turn) % entries.length];
+      progress(`${name}: round ${round + 1} of ${options.rounds}, ${contender.title}`);
+      samples.push(await kinds[bench.kind].sample(bench, contender, options));
+    }
+  }
+  progress('');
+  return entries;
+}
+
+function progress(text) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
+function raw(run, measured) {
+  return {
+    ...run,
+    baseline: BASELINE,
+    benches: measured.map(({ area, bench, entries }) => ({
+      area,
+      ...bench,
+      contenders: entries.map(({ contender: { name, title }, samples }) => ({
+        name,
+        title,
+        samples
+      })),
+      verdicts: verdicts(bench, entries)
+    }))
+  };
+}
+
+function byArea(run, measured) {
+  const sections = new Map();
+  for (const { area, bench, entries } of measured) {
+    sections.set(
+      area,
+      `${sections.get(area) ?? `${conditions(run)}\n`}${section(bench, entries)}\n`
+    );
+  }
+  return sections;
+}
+
+main().catch((error) => {
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 1;
+});
