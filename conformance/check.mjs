@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { classifyTree, modules, moduleOf } from './classify.mjs';
-import { testNode, testTree } from './obtain.mjs';
+import { testRuntime, testTree } from './obtain.mjs';
 import * as report from './report.mjs';
 import { Runner } from './runner.mjs';
 
@@ -54,7 +54,7 @@ async function check() {
   if (options.update && options.only) stop('--update needs whole modules, not --only');
 
   const tree = testTree();
-  const runner = new Runner({ executable: testNode(), preload: options.preload, tree });
+  const runner = new Runner({ executable: testRuntime(), preload: options.preload, tree });
   const header = { node: runner.runtime.version, tree: path.basename(tree) };
   console.log(
     `node: ${header.node}, tree: ${header.tree}, replaces: ${replaced(runner, chosen)}\n`
@@ -133,7 +133,7 @@ function checkReasons(failing, runner) {
 /** Which of these tests plain Node does not pass here: those say nothing about us. */
 async function missedByNode(tests, tree) {
   if (!tests.length) return [];
-  const plain = new Runner({ executable: testNode(), tree });
+  const plain = new Runner({ executable: testRuntime(), tree });
   await plain.run(tests, 1);
   await plain.retry(tests, () => retries);
   return tests.filter((test) => !plain.passed(test.name));

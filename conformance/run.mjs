@@ -8,13 +8,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { classifyTree, modules } from './classify.mjs';
-import { testNode, testTree } from './obtain.mjs';
+import { testRuntime, testTree } from './obtain.mjs';
 import { list, readBaseline, table, writeBaseline } from './report.mjs';
 import { Runner } from './runner.mjs';
 
 const usage = `usage: run.mjs [options]
   --tree DIR        the tests (default: Node 20's, fetched through apt)
-  --runtime PATH    executable (default: a Node 20, or bun or deno of the PATH)
+  --runtime PATH    executable (default: a Node 20, npm's bun, deno of the PATH)
   --bun, --deno     how to drive it (default: as node)
   --preload FILE    module loaded first in the test and in the processes it starts
   --module LIST     of ${modules.join(',')} (default: all)
@@ -57,7 +57,7 @@ if (options.help) {
 
 const tree = fs.realpathSync(options.tree ?? testTree());
 const kind = options.bun ? 'bun' : options.deno ? 'deno' : 'node';
-const executable = options.runtime ?? (kind === 'node' ? testNode() : kind);
+const executable = options.runtime ?? testRuntime(kind);
 const { preload } = options;
 const runner = new Runner({ kind, executable, preload, tree, timeout: Number(options.timeout) });
 
