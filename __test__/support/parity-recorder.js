@@ -29,7 +29,6 @@ const RECORDED_EVENTS = new Set([
   'lookup',
   'pause',
   'pipe',
-  'readable',
   'ready',
   'resume',
   'timeout',
@@ -45,6 +44,7 @@ class Context {
     this.actors = new Map();
     this.labels = new Map();
     this.open = new Set();
+    this.finished = new WeakSet();
     this.directory = null;
   }
 
@@ -68,7 +68,10 @@ class Context {
 
   /** Whatever is tracked is destroyed or closed after the program, however it ended. */
   track(closable) {
+    if (this.open.has(closable)) return closable;
     this.open.add(closable);
+    // A socket's own `closed` turns true before its 'close' is emitted.
+    closable.on('close', () => this.finished.add(closable));
     return closable;
   }
 
@@ -122,6 +125,8 @@ class Context {
 
   /** Plain data for anything: errors field by field, ports and paths by their names. */
   plain(value) {
+    // Comparisons of plain data take a missing key for undefined; an explicit one must show.
+    if (value === undefined) return '<undefined>';
     if (typeof value === 'string') return this.plainText(value);
     if (typeof value === 'number') return this.labels.get(value) ?? value;
     if (typeof value === 'bigint' || typeof value === 'symbol') return String(value);
@@ -136,7 +141,8 @@ class Context {
 
   /** Resolves once every given emitter has emitted 'close'. */
   async closed(...emitters) {
-    await Promise.all(emitters.map((emitter) => waitForClose(emitter)));
+    for (const emitter of emitters) this.track(emitter);
+    await Promise.all(emitters.map((emitter) => this.waitForClose(emitter)));
   }
 
   log() {
@@ -154,8 +160,15 @@ class Context {
       else closable.close();
     }
     const sockets = [...this.open].filter((closable) => closable.destroy);
-    await Promise.all(sockets.map((socket) => waitForClose(socket)));
+    await Promise.all(sockets.map((socket) => this.waitForClose(socket)));
     if (this.directory) fs.rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  waitForClose(emitter) {
+    if (this.finished.has(emitter)) return Promise.resolve();
+    return new Promise((resolve) => {
+      emitter.once('close', resolve);
+    });
   }
 
   entriesOf(actor) {
@@ -184,7 +197,8 @@ class Context {
     for (const [port, name] of this.labels) {
       result = result.replace(new RegExp(`(?<![\\d.])${port}(?!\\d)`, 'g'), name);
     }
-    return result;
+    // The kernel's own choice of a local port, told only by an error, can have no label.
+    return result.replace(/(?<=- Local \(.*:)[1-9]\d{4}(?=\))/, '<ephemeral>');
   }
 
   plainError(error) {
@@ -248,13 +262,6 @@ function describeBytes(view) {
   if (buffer.length <= 64 && /^[\t\r\n -~]*$/.test(text)) return text;
   const digest = crypto.createHash('sha1').update(buffer).digest('hex').slice(0, 12);
   return `${buffer.length} bytes ${digest}`;
-}
-
-function waitForClose(emitter) {
-  if (emitter.closed) return Promise.resolve();
-  return new Promise((resolve) => {
-    emitter.once('close', resolve);
-  });
 }
 
 function isError(value) {
