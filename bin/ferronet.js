@@ -6,6 +6,7 @@
 const { spawn } = require('node:child_process');
 const os = require('node:os');
 const path = require('node:path');
+const { isatty } = require('node:tty');
 
 const { version } = require('../package.json');
 
@@ -15,7 +16,14 @@ const USAGE = `ferronet ${version}: Node's networking modules on Rust
   ferronet --status                            which modules are Rust
   ferronet --version, ferronet --help`;
 const OWNERS = { rust: 'Rust', node: "Node's own", npm: "npm's" };
-const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGWINCH'];
+/**
+ * What a process manager sends to this process and means for the program. A terminal sends its
+ * Ctrl-C to both by itself: passed on as well, the program would get it twice.
+ * @type {NodeJS.Signals[]}
+ */
+const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGUSR2'];
+/** @type {NodeJS.Signals[]} */
+const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'];
 
 const args = process.argv.slice(2);
 switch (args[0]) {
@@ -63,13 +71,14 @@ function run(nodeArgs) {
     stdio: 'inherit'
   });
   for (const signal of FORWARDED) process.on(signal, () => child.kill(signal));
+  for (const signal of FROM_TERMINAL) process.on(signal, () => isatty(0) || child.kill(signal));
   child.on('error', (error) => {
     console.error(`ferronet: cannot start node: ${error.message}`);
     process.exitCode = 1;
   });
   child.on('exit', (code, signal) => {
     if (signal === null) {
-      process.exitCode = code;
+      process.exitCode = code ?? 1;
       return;
     }
     // Ended by a signal: so does this process, or a shell would see a plain exit.

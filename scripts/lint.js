@@ -1,0 +1,21 @@
+'use strict';
+
+// `npm run lint`: every check that reads the sources without running them.
+
+const { command, runSteps } = require('./tally');
+
+const tool = (title, ...args) => ({ title, run: () => command('npx', ['--no', ...args]) });
+const cargo = (title, ...args) => ({ title, run: () => command('cargo', args) });
+const generator = ['--manifest-path', 'bench/loadgen/Cargo.toml'];
+const strict = ['--locked', '--all-targets', '--', '-D', 'warnings'];
+
+runSteps([
+  { title: 'layers', run: () => command(process.execPath, ['scripts/check-layers.js']) },
+  tool('prettier', 'prettier', '--check', '--log-level', 'warn', '.'),
+  tool('eslint', 'eslint', '--max-warnings', '0', '.'),
+  tool('tsc', 'tsc', '-p', '.'),
+  cargo('rustfmt', 'fmt', '--check'),
+  cargo('rustfmt, loadgen', 'fmt', '--check', ...generator),
+  cargo('clippy', 'clippy', ...strict),
+  cargo('clippy, loadgen', 'clippy', ...generator, ...strict)
+]);
