@@ -1,9 +1,17 @@
 //! ferronet: Node's networking modules on tokio, driven by Node's own event loop.
+//!
+//! # Layout, in the order in which a byte passes
+//!
+//! * [`transport`]: sockets. One task a connection or listener reads and writes it and tells what
+//!   happened by [`transport::Event`]s. Knows tokio and the kernel, nothing of JavaScript.
+//! * [`runtime`]: the tokio runtime of one Node environment, and the driver that lets Node's libuv
+//!   loop turn it; the memory into which connections read.
+//! * [`binding`]: the boundary. Delivers events to JavaScript, takes commands from it.
+//!
+//! `cargo test` leaves out what needs a running Node (the binding and the driver), which also
+//! proves that the transports stand without them.
 
-use napi_derive::napi;
-
-/// The version of the addon, compared with package.json's when it is loaded.
-#[napi]
-pub fn version() -> &'static str {
-    env!("CARGO_PKG_VERSION")
-}
+#[cfg(not(test))]
+mod binding;
+mod runtime;
+mod transport;

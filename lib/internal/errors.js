@@ -1,0 +1,180 @@
+'use strict';
+
+// Error objects as Node builds them: from the kernel's numbers (Node's documentation, "Class:
+// SystemError" and "Common system errors") and for misuse ("Node.js error codes").
+
+const { getSystemErrorMap, inspect } = require('node:util');
+
+const systemErrors = getSystemErrorMap();
+const { errno: numbers } = require('node:os').constants;
+
+/** Message and class by code; every ERR_* of this package is spelled here. */
+const codes = {
+  ERR_INVALID_ADDRESS: [Error, () => 'Invalid address'],
+  ERR_INVALID_ADDRESS_FAMILY: [
+    RangeError,
+    (family, host, port) => `Invalid address family: ${family} ${host}:${port}`,
+    ([, host, port]) => ({ host, port })
+  ],
+  ERR_INVALID_ARG_TYPE: [TypeError, describeType],
+  ERR_INVALID_ARG_VALUE: [TypeError, describeValue],
+  ERR_INVALID_FD_TYPE: [TypeError, (type) => `Unsupported fd type: ${type}`],
+  ERR_INVALID_IP_ADDRESS: [TypeError, (address) => `Invalid IP address: ${address}`],
+  ERR_IP_BLOCKED: [Error, (address) => `IP(${address}) is blocked by net.BlockList`],
+  ERR_MISSING_ARGS: [TypeError, describeMissing],
+  ERR_OUT_OF_RANGE: [
+    RangeError,
+    (name, range, value) =>
+      `The value of "${name}" is out of range. It must be ${range}. Received ${grouped(value)}`
+  ],
+  ERR_SERVER_ALREADY_LISTEN: [
+    Error,
+    () => 'Listen method has been called more than once without closing.'
+  ],
+  ERR_SERVER_NOT_RUNNING: [Error, () => 'Server is not running.'],
+  ERR_SOCKET_BAD_PORT: [
+    RangeError,
+    (name, value, allowZero = true) =>
+      `${name} should be ${allowZero ? '>=' : '>'} 0 and < 65536. Received ${received(value)}.`
+  ],
+  ERR_SOCKET_CLOSED: [Error, () => 'Socket is closed'],
+  ERR_SOCKET_CLOSED_BEFORE_CONNECTION: [
+    Error,
+    () => 'Socket closed before the connection was established'
+  ],
+  ERR_SOCKET_CONNECTION_TIMEOUT: [Error, () => 'Socket connection timeout']
+};
+
+module.exports = {
+  codeError,
+  connectionsError,
+  errnoError,
+  hostPortError,
+  numbers: negated(numbers),
+  uvHostPortError
+};
+
+/** Misuse, or an error of ours rather than the kernel's: `codeError('ERR_SOCKET_CLOSED')`. */
+function codeError(code, ...details) {
+  const [Base, message, properties] = codes[code];
+  const error = new Base(message(...details));
+  if (properties !== undefined) Object.assign(error, properties(details));
+  // The stack shows `TypeError [ERR_X]: ...`, the name stays `TypeError`.
+  error.name = `${Base.name} [${code}]`;
+  error.stack;
+  delete error.name;
+  Object.defineProperty(error, 'code', {
+    value: code,
+    enumerable: true,
+    writable: true,
+    configurable: true
+  });
+  Error.captureStackTrace && trimStack(error);
+  return error;
+}
+
+/** `read ECONNRESET`: a failed call without an address. */
+function errnoError(status, syscall) {
+  const code = nameOf(status);
+  const error = new Error(`${syscall} ${code}`);
+  return Object.assign(error, { errno: status, code, syscall });
+}
+
+/** `connect ECONNREFUSED 127.0.0.1:1 - Local (127.0.0.1:2)`. */
+function hostPortError(status, syscall, address, port, local) {
+  const code = nameOf(status);
+  const where = port > 0 ? `${address}:${port}` : address;
+  const error = new Error(`${syscall} ${code} ${where}${local ? ` - Local (${local})` : ''}`);
+  Object.assign(error, { errno: status, code, syscall, address });
+  if (port) error.port = port;
+  return error;
+}
+
+/** `listen EADDRINUSE: address already in use :::80`. */
+function uvHostPortError(status, syscall, address, port) {
+  const [code, text] = systemErrors.get(status) ?? ['UNKNOWN', 'unknown error'];
+  const where = port > 0 ? ` ${address}:${port}` : address ? ` ${address}` : '';
+  const error = new Error(`${syscall} ${code}: ${text}${where}`);
+  Object.assign(error, { code, errno: status, syscall, address });
+  if (port) error.port = port;
+  return error;
+}
+
+/** All attempts of a connect failed. */
+function connectionsError(errors) {
+  const error = new AggregateError(errors);
+  error.code = errors[0]?.code;
+  return error;
+}
+
+function nameOf(status) {
+  return systemErrors.get(status)?.[0] ?? `Unknown system error ${status}`;
+}
+
+/** As libuv counts: below zero. */
+function negated(table) {
+  return Object.fromEntries(Object.entries(table).map(([name, value]) => [name, -value]));
+}
+
+/** The frames of this file say nothing to the user. */
+function trimStack(error) {
+  const lines = error.stack.split('\n');
+  const own = lines.findIndex((line) => line.includes(__filename));
+  if (own < 0) return;
+  const kept = lines.filter((line) => !line.includes(__filename));
+  error.stack = kept.join('\n');
+}
+
+const primitives = ['string', 'function', 'number', 'object', 'boolean', 'bigint', 'symbol'];
+
+function describeType(name, expected, value) {
+  const subject = name.endsWith(' argument')
+    ? `The ${name}`
+    : `The "${name}" ${name.includes('.') ? 'property' : 'argument'}`;
+  const list = [expected].flat();
+  const plain = list.filter((type) => primitives.includes(type));
+  const classes = list.filter((type) => !primitives.includes(type));
+  const parts = [];
+  if (plain.length === 1) parts.push(`of type ${plain[0]}`);
+  if (plain.length > 1) parts.push(`one of type ${either(plain)}`);
+  if (classes.length > 0) parts.push(`an instance of ${either(classes)}`);
+  return `${subject} must be ${parts.join(' or ')}. Received ${received(value)}`;
+}
+
+function describeValue(name, value, reason = 'is invalid') {
+  const kind = name.includes('.') ? 'property' : 'argument';
+  let shown = inspect(value);
+  if (shown.length > 128) shown = `${shown.slice(0, 128)}...`;
+  return `The ${kind} '${name}' ${reason}. Received ${shown}`;
+}
+
+function describeMissing(...names) {
+  const quoted = names.map((name) => [name].flat().map((it) => `"${it}"`).join(' or '));
+  return `The ${either(quoted, 'and')} argument${names.length > 1 ? 's' : ''} must be specified`;
+}
+
+function either(list, word = 'or') {
+  if (list.length < 3) return list.join(` ${word} `);
+  return `${list.slice(0, -1).join(', ')}, ${word} ${list.at(-1)}`;
+}
+
+/** How Node says what it got. */
+function received(value) {
+  if (value == null) return `${value}`;
+  if (typeof value === 'function') return `function ${value.name}`;
+  if (typeof value === 'object') {
+    if (value.constructor?.name) return `an instance of ${value.constructor.name}`;
+    return inspect(value, { depth: -1 });
+  }
+  let shown = inspect(value, { colors: false });
+  if (shown.length > 28) shown = `${shown.slice(0, 25)}...`;
+  return `type ${typeof value} (${shown})`;
+}
+
+/** Large integers are shown with their thousands apart. */
+function grouped(value) {
+  if (Number.isInteger(value) && Math.abs(value) > 2 ** 32) {
+    return String(value).replace(/(\d)(?=(\d{3})+$)/g, '$1_');
+  }
+  return inspect(value);
+}

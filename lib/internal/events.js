@@ -1,0 +1,19 @@
+'use strict';
+
+// The kinds of events that cross from Rust, in the order of `Kinds` in src/binding/environment.rs.
+
+/** @enum {number} */
+const kinds = {
+  READ: 0,
+  END: 1,
+  READ_FAILED: 2,
+  WRITABLE: 3,
+  WRITE_FAILED: 4,
+  CONNECTED: 5,
+  SHUT_DOWN: 6,
+  ACCEPTED: 7,
+  ACCEPT_FAILED: 8,
+  CLOSED: 9
+};
+
+module.exports = kinds;

@@ -1,0 +1,324 @@
+'use strict';
+
+// A native stream or listener under Node's handle verbs. Turns commands into calls of the addon and
+// its events into calls of the owner; knows bytes and error numbers, nothing of Node's streams.
+
+const { adopt, debug, native, open, takeRead } = require('./runtime');
+
+// Longer strings become Buffers: Rust converts on its stack.
+const STRING_MAX = 16 * 1024;
+// Below this, joining the chunks of a writev costs less than passing them one by one.
+const JOIN_MAX = 16 * 1024;
+// Error numbers of writeString() are offset by this, to tell them from counts.
+const STRING_ERROR = -65536;
+
+/** Async types as Node names them. */
+const types = {
+  TCP: 'TCPWRAP',
+  TCP_SERVER: 'TCPSERVERWRAP',
+  PIPE: 'PIPEWRAP',
+  PIPE_SERVER: 'PIPESERVERWRAP'
+};
+
+/** The request whose async context the result of a connect comes in. */
+class ConnectRequest {
+  constructor(address, port) {
+    this.address = address;
+    this.port = port;
+  }
+}
+
+class StreamHandle {
+  /** @param {string} type one of `types` */
+  constructor(type) {
+    this.id = -1;
+    this.type = type;
+    /** What gets the events: see the methods called on it below. */
+    this.owner = null;
+    this.reading = false;
+    this.bytesRead = 0;
+    this.bytesWritten = 0;
+    this.pendingWrite = null;
+    this.shutdownDone = null;
+    this.connectDone = null;
+    this.closeDone = null;
+  }
+
+  /** @returns {StreamHandle} a new one, neither bound nor connected */
+  static open(type) {
+    const handle = new this(type);
+    open(handle, type);
+    return handle;
+  }
+
+  /** @returns {number} the descriptor, -1 for none */
+  get fd() {
+    return this.id < 0 ? -1 : native().fd(this.id);
+  }
+
+  getAsyncId() {
+    return this.id;
+  }
+
+  // Commands. Each returns 0 or a negative error number unless said otherwise.
+
+  bind(address, port, ipv6Only, reusePort) {
+    return native().bind(this.id, address, port, ipv6Only, reusePort);
+  }
+
+  bindPath(path) {
+    return native().bindPath(this.id, Buffer.from(path));
+  }
+
+  fchmod(mode) {
+    return native().chmod(this.id, mode);
+  }
+
+  listen(backlog) {
+    return native().listen(this.id, backlog);
+  }
+
+  listenFd(fd, backlog) {
+    return native().listenFd(this.id, fd, backlog);
+  }
+
+  acceptAgain() {
+    if (this.id >= 0) native().acceptAgain(this.id);
+  }
+
+  open(fd) {
+    return native().openFd(this.id, fd);
+  }
+
+  /** `done(status, request)` follows if 0 is returned. */
+  connect(address, port, done) {
+    this.connectDone = done;
+    return native().connect(this.id, new ConnectRequest(address, port), address, port);
+  }
+
+  connectPath(path, done) {
+    this.connectDone = done;
+    return native().connectPath(this.id, new ConnectRequest(path), Buffer.from(path));
+  }
+
+  readStart() {
+    this.reading = true;
+    return native().readStart(this.id);
+  }
+
+  readStop() {
+    this.reading = false;
+    return native().readStop(this.id);
+  }
+
+  fixReadSize(size) {
+    return native().fixReadSize(this.id, size);
+  }
+
+  /**
+   * Writes. `done` is handed to the owner's onHandleWritten(status, done) if it has to wait.
+   * @returns {number} 0: taken; 1: onHandleWritten() follows; negative: an error number
+   */
+  writeBuffer(chunk, done) {
+    const length = chunk.length;
+    this.bytesWritten += length;
+    const taken = native().write(this.id, chunk);
+    if (debug.enabled) debug('<- %d write %d of %d', this.id, taken, length);
+    if (taken === length) return 0;
+    if (taken < 0) return taken;
+    this.pendingWrite = { chunks: [taken > 0 ? chunk.subarray(taken) : chunk], done };
+    return 1;
+  }
+
+  /** As writeBuffer(), of a string in an encoding that Buffer knows. */
+  writeString(text, encoding, done) {
+    const latin1 = encoding === 'latin1' || encoding === 'binary';
+    if (text.length > STRING_MAX || !(latin1 || encoding === 'utf8' || encoding === 'utf-8')) {
+      return this.writeBuffer(Buffer.from(text, encoding), done);
+    }
+    const taken = native().writeString(this.id, text, latin1);
+    if (debug.enabled) debug('<- %d writeString %d', this.id, taken);
+    if (taken >= 0) {
+      this.bytesWritten += taken;
+      return 0;
+    }
+    if (taken < STRING_ERROR) return taken - STRING_ERROR;
+    const bytes = Buffer.from(text, encoding);
+    this.bytesWritten += bytes.length;
+    this.pendingWrite = { chunks: [bytes.subarray(-1 - taken)], done };
+    return 1;
+  }
+
+  /** As writeBuffer(), of several Buffers. */
+  writev(chunks, done) {
+    let total = 0;
+    for (const chunk of chunks) total += chunk.length;
+    if (total <= JOIN_MAX) return this.writeBuffer(Buffer.concat(chunks, total), done);
+    this.bytesWritten += total;
+    const pending = { chunks, done };
+    const status = send(this.id, pending);
+    if (status === 1) this.pendingWrite = pending;
+    return status;
+  }
+
+  /** `done(status)` follows. */
+  shutdown(done) {
+    this.shutdownDone = done;
+    return native().shutdown(this.id);
+  }
+
+  /** `done()` follows, in the loop's closing phase. */
+  close(done) {
+    this.end(done, false);
+  }
+
+  /** As close(), with a reset instead of a FIN. */
+  reset(done) {
+    this.end(done, true);
+    return 0;
+  }
+
+  end(done, reset) {
+    if (this.id < 0) return;
+    if (debug.enabled) debug('<- %d close', this.id);
+    const id = this.id;
+    this.id = -1;
+    this.reading = false;
+    this.closeDone = done ?? null;
+    this.connectDone = this.shutdownDone = null;
+    native().close(id, reset);
+  }
+
+  setNoDelay(enable) {
+    return native().setNoDelay(this.id, enable);
+  }
+
+  setKeepAlive(enable, delay) {
+    return native().setKeepAlive(this.id, enable, delay);
+  }
+
+  setTypeOfService(value) {
+    return native().setTypeOfService(this.id, value);
+  }
+
+  getTypeOfService() {
+    return native().getTypeOfService(this.id);
+  }
+
+  /** Fills `out` with address, family and port. */
+  getsockname(out) {
+    return fill(out, native().getsockname(this.id));
+  }
+
+  getpeername(out) {
+    return fill(out, native().getpeername(this.id));
+  }
+
+  ref() {
+    if (this.id >= 0) native().setRef(this.id, true);
+  }
+
+  unref() {
+    if (this.id >= 0) native().setRef(this.id, false);
+  }
+
+  hasRef() {
+    return this.id >= 0 && native().hasRef(this.id);
+  }
+
+  // Events, called by lib/internal/runtime.js.
+
+  onread(offset, length, slab) {
+    this.bytesRead += length;
+    this.owner.onHandleRead(this, offset, length, slab, takeRead);
+  }
+
+  onend() {
+    this.reading = false;
+    this.owner.onHandleEnd(this);
+  }
+
+  onreadfailed(status) {
+    this.reading = false;
+    this.owner.onHandleFailed(status, 'read');
+  }
+
+  onwritefailed(status) {
+    this.owner.onHandleFailed(status, 'write');
+  }
+
+  /** Goes on with a write that was taken in part. */
+  onwritable() {
+    const pending = this.pendingWrite;
+    if (pending === null) return;
+    this.pendingWrite = null;
+    const status = send(this.id, pending);
+    if (status === 1) {
+      this.pendingWrite = pending;
+      this.owner.onHandleProgress();
+    } else {
+      this.owner.onHandleWritten(status, pending.done);
+    }
+  }
+
+  onconnected(status) {
+    const done = this.connectDone;
+    this.connectDone = null;
+    if (done !== null) done(status, this);
+  }
+
+  onshutdown(status) {
+    const done = this.shutdownDone;
+    this.shutdownDone = null;
+    if (done !== null) done(status);
+  }
+
+  onaccepted(id) {
+    const handle = new this.constructor(this.type === types.TCP_SERVER ? types.TCP : types.PIPE);
+    adopt(handle, id, handle.type);
+    this.owner.onHandleAccepted(handle);
+  }
+
+  onacceptfailed(status) {
+    this.owner.onHandleAcceptFailed(status, this);
+  }
+
+  onclosed() {
+    const done = this.closeDone;
+    this.closeDone = this.owner = this.pendingWrite = null;
+    if (done !== null) done();
+  }
+}
+
+/** Writes what is left of a write. Returns as writeBuffer() does; `pending.chunks` keeps the rest. */
+function send(id, pending) {
+  while (pending.chunks.length > 0) {
+    const { chunks } = pending;
+    const taken =
+      chunks.length === 1 ? native().write(id, chunks[0]) : native().writev(id, chunks);
+    if (debug.enabled) debug('<- %d writev %d in %d chunks', id, taken, chunks.length);
+    if (taken < 0) return taken;
+    const sent = pending.chunks;
+    pending.chunks = after(chunks, taken);
+    // Only the first 1,024 chunks are offered at a time; all of those may have been taken.
+    if (pending.chunks.length > 0 && sent.length - pending.chunks.length < 1024) return 1;
+  }
+  return 0;
+}
+
+/** The chunks without their first `count` bytes. */
+function after(chunks, count) {
+  let index = 0;
+  while (index < chunks.length && count >= chunks[index].length) count -= chunks[index++].length;
+  const rest = chunks.slice(index);
+  if (count > 0) rest[0] = rest[0].subarray(count);
+  return rest;
+}
+
+function fill(out, result) {
+  if (typeof result === 'number') return result;
+  Object.assign(out, result);
+  return 0;
+}
+
+module.exports = { StreamHandle, types };

@@ -1,0 +1,71 @@
+'use strict';
+
+// Checks of arguments, once, at the edge: each throws what Node throws.
+
+const { codeError } = require('./errors');
+
+function type(value, name, expected) {
+  if (typeof value !== expected) throw codeError('ERR_INVALID_ARG_TYPE', name, expected, value);
+}
+
+function object(value, name) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw codeError('ERR_INVALID_ARG_TYPE', name, 'object', value);
+  }
+}
+
+function number(value, name, min, max) {
+  type(value, name, 'number');
+  if (value < min || value > max || Number.isNaN(value)) {
+    throw codeError('ERR_OUT_OF_RANGE', name, between(min, max), value);
+  }
+}
+
+function integer(value, name, min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER) {
+  type(value, name, 'number');
+  if (!Number.isInteger(value)) throw codeError('ERR_OUT_OF_RANGE', name, 'an integer', value);
+  if (value < min || value > max) {
+    throw codeError('ERR_OUT_OF_RANGE', name, `>= ${min} && <= ${max}`, value);
+  }
+}
+
+/** A port as number or numeric string; returns it as a number. */
+function port(value, name = 'Port', allowZero = true) {
+  const numeric = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
+  if (!numeric || +value !== +value >>> 0 || value > 0xffff || (value === 0 && !allowZero)) {
+    throw codeError('ERR_SOCKET_BAD_PORT', name, value, allowZero);
+  }
+  return value | 0;
+}
+
+function abortSignal(value, name) {
+  if (value !== undefined && (value === null || typeof value !== 'object' || !('aborted' in value))) {
+    throw codeError('ERR_INVALID_ARG_TYPE', name, 'AbortSignal', value);
+  }
+}
+
+/** A timer's milliseconds, at most what timers can wait. */
+function milliseconds(value, name) {
+  type(value, name, 'number');
+  if (value < 0 || !Number.isFinite(value)) {
+    throw codeError('ERR_OUT_OF_RANGE', name, 'a non-negative finite number', value);
+  }
+  if (value > TIMEOUT_MAX) {
+    process.emitWarning(
+      `${value} does not fit into a 32-bit signed integer.\nTimer duration was truncated to ${TIMEOUT_MAX}.`,
+      'TimeoutOverflowWarning'
+    );
+    return TIMEOUT_MAX;
+  }
+  return value;
+}
+
+function between(min, max) {
+  return [min !== undefined && `>= ${min}`, max !== undefined && `<= ${max}`]
+    .filter(Boolean)
+    .join(' && ');
+}
+
+const TIMEOUT_MAX = 2 ** 31 - 1;
+
+module.exports = { abortSignal, integer, milliseconds, number, object, port, type };

@@ -1,0 +1,196 @@
+'use strict';
+
+// A socket's bytes: turns READ events into push(), writes into commands; the only place that calls
+// push(), reads its result, and stops or restarts the handle. Its methods are Socket.prototype's.
+
+const { Duplex } = require('node:stream');
+
+const { codeError, errnoError } = require('../internal/errors');
+const validate = require('../internal/validate');
+
+const kOnRead = Symbol('onread');
+const kTimer = Symbol('timer');
+
+const methods = {
+  _read() {
+    if (this.connecting || !this._handle) {
+      this.once('connect', () => this._read());
+    } else if (!this._handle.reading) {
+      startReading(this);
+    }
+  },
+
+  pause() {
+    if (this[kOnRead] !== null) stopReading(this);
+    return Duplex.prototype.pause.call(this);
+  },
+
+  resume() {
+    if (this[kOnRead] !== null) resumeReading(this);
+    return Duplex.prototype.resume.call(this);
+  },
+
+  read(size) {
+    if (this[kOnRead] !== null) resumeReading(this);
+    return Duplex.prototype.read.call(this, size);
+  },
+
+  /** A READ event. Small reads are copied out of the slab, see takeRead(). */
+  onHandleRead(handle, offset, length, slab, takeRead) {
+    if (this.destroyed) return;
+    if (this[kTimer] !== null) this[kTimer].refresh();
+    const target = this[kOnRead];
+    const more =
+      target === null
+        ? this.push(takeRead(offset, length))
+        : target.take(this, slab, offset, length);
+    if (!more) stopReading(this);
+  },
+
+  /** The peer's FIN. 'end' comes when what was read is consumed, at once if nothing is left. */
+  onHandleEnd() {
+    if (this.readableEnded) return;
+    this._unrefTimer();
+    this.push(null);
+    this.read(0);
+  },
+
+  /** Reading, or a write that was taken before, has failed. */
+  onHandleFailed(status, syscall) {
+    if (!this.destroyed) this.destroy(errnoError(status, syscall));
+  },
+
+  _write(chunk, encoding, done) {
+    if (!canWrite(this, chunk, encoding, done)) return;
+    const handle = this._handle;
+    const status =
+      typeof chunk === 'string'
+        ? handle.writeString(chunk, encoding, done)
+        : handle.writeBuffer(chunk, done);
+    finishWrite(status, done);
+  },
+
+  _writev(entries, done) {
+    if (!canWrite(this, entries, '', done)) return;
+    const chunks = entries.map(({ chunk, encoding }) =>
+      typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
+    );
+    finishWrite(this._handle.writev(chunks, done), done);
+  },
+
+  /** A write that had to wait has ended. */
+  onHandleWritten(status, done) {
+    if (this.destroyed) return done(codeError('ERR_SOCKET_CLOSED'));
+    this._unrefTimer();
+    finishWrite(status, done);
+  },
+
+  /** A write that has to wait goes forward: the socket is not idle. */
+  onHandleProgress() {
+    this._unrefTimer();
+  },
+
+  _final(done) {
+    // Before there is a connection there is nothing to shut down.
+    if (this.connecting) {
+      this.once('connect', () => this._final(done));
+      return;
+    }
+    if (!this._handle) return done();
+    const status = this._handle.shutdown((result) => afterShutdown(this, result, done));
+    if (status !== 0) afterShutdown(this, status, done);
+  }
+};
+
+/** Whether there is a connection to write to. Before it, one write waits; the stream keeps others. */
+function canWrite(socket, data, encoding, done) {
+  if (socket.connecting) {
+    socket._pendingData = data;
+    socket._pendingEncoding = encoding;
+    const onConnect = () => {
+      socket.off('close', onClose);
+      socket._pendingData = null;
+      socket._pendingEncoding = '';
+      if (Array.isArray(data)) socket._writev(data, done);
+      else socket._write(data, encoding, done);
+    };
+    const onClose = () => {
+      socket.off('connect', onConnect);
+      done(codeError('ERR_SOCKET_CLOSED_BEFORE_CONNECTION'));
+    };
+    socket.once('connect', onConnect);
+    socket.once('close', onClose);
+    return false;
+  }
+  if (!socket._handle) {
+    done(codeError('ERR_SOCKET_CLOSED'));
+    return false;
+  }
+  if (socket[kTimer] !== null) socket[kTimer].refresh();
+  return true;
+}
+
+function finishWrite(status, done) {
+  if (status === 0) done();
+  else if (status < 0) done(errnoError(status, 'write'));
+}
+
+/** That the peer is gone already is no error of ending. */
+function afterShutdown(socket, status, done) {
+  if (socket.destroyed || status === 0 || status === UV_ENOTCONN) return done();
+  done(errnoError(status, 'shutdown'));
+}
+
+function startReading(socket) {
+  const status = socket._handle.readStart();
+  if (status !== 0) socket.destroy(errnoError(status, 'read'));
+}
+
+function stopReading(socket) {
+  if (socket.connecting || !socket._handle?.reading || socket.destroyed) return;
+  const status = socket._handle.readStop();
+  if (status !== 0) socket.destroy(errnoError(status, 'read'));
+}
+
+function resumeReading(socket) {
+  if (!socket.connecting && socket._handle && !socket._handle.reading) startReading(socket);
+}
+
+/** A reader's own buffer (`onread`): Rust reads no more at a time than fits into it. */
+class ReadTarget {
+  constructor({ buffer, callback }) {
+    this.make = typeof buffer === 'function' ? buffer : null;
+    this.buffer = this.make === null ? buffer : this.make();
+    this.callback = callback;
+  }
+
+  get size() {
+    return this.buffer.byteLength;
+  }
+
+  /** @returns {boolean} whether to go on reading */
+  take(socket, slab, offset, length) {
+    const { buffer } = this;
+    buffer.set(slab.subarray(offset, offset + length));
+    const result = this.callback.call(socket, length, buffer);
+    if (this.make !== null) {
+      this.buffer = this.make();
+      if (this.size !== buffer.byteLength) socket._handle?.fixReadSize(this.size);
+    }
+    return result !== false;
+  }
+}
+
+function checkOnRead(onread) {
+  validate.type(onread, 'options.onread', 'object');
+  const { buffer, callback } = onread;
+  validate.type(callback, 'options.onread.callback', 'function');
+  if (typeof buffer !== 'function' && !(buffer instanceof Uint8Array)) {
+    const expected = ['function', 'Buffer', 'Uint8Array'];
+    throw codeError('ERR_INVALID_ARG_TYPE', 'options.onread.buffer', expected, buffer);
+  }
+}
+
+const UV_ENOTCONN = -require('node:os').constants.errno.ENOTCONN;
+
+module.exports = { ReadTarget, checkOnRead, kOnRead, kTimer, methods };

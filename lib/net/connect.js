@@ -1,0 +1,329 @@
+'use strict';
+
+// How a socket connects: resolves the host, then tries its addresses, one or several in turn
+// (RFC 8305 as Node's documentation of `autoSelectFamily` has it).
+
+const dns = require('node:dns');
+
+const { codeError, connectionsError, hostPortError } = require('../internal/errors');
+const { net: host } = require('../internal/host');
+const { types } = require('../internal/stream-handle');
+const validate = require('../internal/validate');
+const { isNormalized, normalizeArgs } = require('./arguments');
+const defaults = require('./defaults');
+
+/** The method of Socket.prototype that takes a connected handle. */
+const kConnected = Symbol('connected');
+
+function startConnect(socket, args) {
+  const [options, callback] = isNormalized(args[0]) ? args[0] : normalizeArgs(args);
+  if (options.port === undefined && (options.path === undefined || options.path === null)) {
+    throw codeError('ERR_MISSING_ARGS', ['options', 'port', 'path']);
+  }
+  if (options.path !== undefined && options.path !== null) {
+    validate.type(options.path, 'options.path', 'string');
+  }
+  // The signal destroyed it already, and that is final.
+  if (options.signal?.aborted && socket.destroyed) return socket;
+  if (socket.destroyed) socket._revive();
+
+  const { path } = options;
+  if (callback !== null && callback !== undefined) socket.once('connect', callback);
+  socket._unrefTimer();
+  socket.connecting = true;
+  if (path) {
+    if (!socket._handle) socket._openHandle(types.PIPE);
+    connectPath(socket, path);
+  } else {
+    try {
+      lookupAndConnect(socket, options);
+    } catch (error) {
+      socket.connecting = false;
+      throw error;
+    }
+  }
+  return socket;
+}
+
+function connectPath(socket, path) {
+  const handle = socket._handle;
+  const status = handle.connectPath(path, (result) => afterConnect(socket, handle, result, path));
+  if (status !== 0) socket.destroy(hostPortError(status, 'connect', path));
+}
+
+function lookupAndConnect(socket, options) {
+  const { localAddress, localPort } = options;
+  const name = options.host || 'localhost';
+  if (localAddress && !host.isIP(localAddress)) {
+    throw codeError('ERR_INVALID_IP_ADDRESS', localAddress);
+  }
+  if (localPort) validate.type(localPort, 'options.localPort', 'number');
+  const port = checkPort(options.port);
+  const autoSelect = options.autoSelectFamily ?? defaults.getDefaultAutoSelectFamily();
+  if (options.autoSelectFamily !== undefined && options.autoSelectFamily !== null) {
+    validate.type(options.autoSelectFamily, 'options.autoSelectFamily', 'boolean');
+  }
+  const attemptTimeout =
+    options.autoSelectFamilyAttemptTimeout === undefined
+      ? defaults.getDefaultAutoSelectFamilyAttemptTimeout()
+      : defaults.attemptTimeout(
+          options.autoSelectFamilyAttemptTimeout,
+          'options.autoSelectFamilyAttemptTimeout'
+        );
+  if (options.lookup !== undefined && options.lookup !== null) {
+    validate.type(options.lookup, 'options.lookup', 'function');
+  }
+
+  const target = { port, localAddress, localPort, blockList: options.blockList };
+  if (!socket._handle) socket._openHandle(types.TCP);
+  const family = host.isIP(name);
+  if (family !== 0) {
+    process.nextTick(() => {
+      if (socket.connecting) connectOne(socket, target, name, family);
+    });
+    return;
+  }
+
+  socket._host = name;
+  const question = { family: toFamily(options), hints: options.hints || 0 };
+  checkHints(question);
+  const lookup = options.lookup || dns.lookup;
+  const single = question.family === 4 || question.family === 6 || localAddress;
+  if (autoSelect && !single) {
+    question.all = true;
+    lookup(name, question, (error, addresses) =>
+      afterLookupAll(socket, target, name, attemptTimeout, error, addresses)
+    );
+  } else {
+    lookup(name, question, (error, address, addressFamily) =>
+      afterLookup(socket, target, name, error, address, addressFamily)
+    );
+  }
+}
+
+/** `undefined` stays: dns.lookup has its own default. Text such as 'IPv6' is for it to read. */
+function toFamily({ family }) {
+  return family;
+}
+
+function checkHints({ hints }) {
+  const known = dns.ADDRCONFIG | dns.V4MAPPED | dns.ALL;
+  if ((hints & ~known) !== 0 || typeof hints !== 'number') {
+    throw codeError('ERR_INVALID_ARG_VALUE', 'hints', hints);
+  }
+}
+
+function checkPort(port) {
+  if (port === undefined) return 0;
+  if (typeof port !== 'number' && typeof port !== 'string') {
+    throw codeError('ERR_INVALID_ARG_TYPE', 'options.port', ['number', 'string'], port);
+  }
+  return validate.port(port);
+}
+
+function afterLookup(socket, target, name, error, address, family) {
+  socket.emit('lookup', error, address, family, name);
+  // Destroyed, or ended otherwise, while the name was resolved.
+  if (!socket.connecting) return;
+  if (error) {
+    process.nextTick(fail, socket, error);
+  } else if (!host.isIP(address)) {
+    process.nextTick(fail, socket, codeError('ERR_INVALID_IP_ADDRESS', address));
+  } else if (family !== 4 && family !== 6) {
+    const wrong = codeError('ERR_INVALID_ADDRESS_FAMILY', family, name, target.port);
+    process.nextTick(fail, socket, wrong);
+  } else {
+    socket._unrefTimer();
+    connectOne(socket, target, address, family);
+  }
+}
+
+function afterLookupAll(socket, target, name, attemptTimeout, error, addresses) {
+  if (!socket.connecting) return;
+  if (error) {
+    socket.emit('lookup', error, undefined, undefined, name);
+    process.nextTick(fail, socket, error);
+    return;
+  }
+  const valid = [];
+  for (const { address, family } of addresses) {
+    socket.emit('lookup', error, address, family, name);
+    if (!socket.connecting) return;
+    if (host.isIP(address) && (family === 4 || family === 6)) valid.push({ address, family });
+  }
+  if (valid.length === 0) {
+    const { address, family } = addresses[0] ?? {};
+    const wrong = host.isIP(address)
+      ? codeError('ERR_INVALID_ADDRESS_FAMILY', family, name, target.port)
+      : codeError('ERR_INVALID_IP_ADDRESS', address);
+    process.nextTick(fail, socket, wrong);
+    return;
+  }
+  socket.autoSelectFamilyAttemptedAddresses = [];
+  socket._unrefTimer();
+  const ordered = interleave(valid);
+  if (ordered.length === 1) {
+    socket.autoSelectFamilyAttemptedAddresses.push(`${ordered[0].address}:${target.port}`);
+    connectOne(socket, target, ordered[0].address, ordered[0].family);
+  } else {
+    new Attempts(socket, target, ordered, attemptTimeout).next();
+  }
+}
+
+/** Families in turn, beginning with that of the first address (RFC 8305 section 4). */
+function interleave(addresses) {
+  const first = addresses[0].family;
+  const ours = addresses.filter(({ family }) => family === first);
+  const others = addresses.filter(({ family }) => family !== first);
+  const ordered = [];
+  for (let i = 0; i < Math.max(ours.length, others.length); i++) {
+    if (i < ours.length) ordered.push(ours[i]);
+    if (i < others.length) ordered.push(others[i]);
+  }
+  return ordered;
+}
+
+/** One address, one attempt. */
+function connectOne(socket, target, address, family) {
+  const { port } = target;
+  const handle = socket._handle;
+  const blocked = checkBlockList(target, address, family);
+  if (blocked !== null) return socket.destroy(blocked);
+  const wrong = bindLocal(handle, target, family);
+  if (wrong !== null) return socket.destroy(wrong);
+
+  socket.emit('connectionAttempt', address, port, family);
+  if (!socket.connecting || socket._handle !== handle) return;
+  const done = (status) => {
+    if (status !== 0) {
+      const error = refused(handle, status, address, port);
+      socket.emit('connectionAttemptFailed', address, port, family, error);
+      if (!socket.destroyed) socket.destroy(error);
+    } else {
+      afterConnect(socket, handle, 0, address);
+    }
+  };
+  const status = handle.connect(address, port, done);
+  if (status !== 0) {
+    const local = localName(handle);
+    socket.destroy(hostPortError(status, 'connect', address, port, local?.text));
+  }
+}
+
+/** Several addresses: the next is tried when one fails, or has not answered for a while. */
+class Attempts {
+  constructor(socket, target, addresses, timeout) {
+    this.socket = socket;
+    this.target = target;
+    this.addresses = addresses;
+    this.timeout = timeout;
+    this.index = 0;
+    this.errors = [];
+    this.timer = null;
+  }
+
+  next() {
+    const { socket, target } = this;
+    if (!socket.connecting) return;
+    if (this.index === this.addresses.length) return this.fail();
+    const { address, family } = this.addresses[this.index++];
+    const { port } = target;
+    // Each attempt has a handle of its own: a failed one cannot be used again.
+    const handle = this.index === 1 ? socket._handle : this.replaceHandle();
+
+    const blocked = checkBlockList(target, address, family);
+    const wrong = blocked ?? bindLocal(handle, target, family);
+    if (wrong !== null) {
+      this.errors.push(wrong);
+      return this.next();
+    }
+    socket.autoSelectFamilyAttemptedAddresses.push(`${address}:${port}`);
+    socket.emit('connectionAttempt', address, port, family);
+    if (!socket.connecting || socket._handle !== handle) return;
+
+    const status = handle.connect(address, port, (result) =>
+      this.answered(handle, result, address, family)
+    );
+    if (status !== 0) {
+      this.failed(hostPortError(status, 'connect', address, port, localName(handle)?.text), address, family);
+    } else if (this.index < this.addresses.length) {
+      this.timer = setTimeout(() => this.timedOut(handle, address, family), this.timeout);
+    }
+  }
+
+  replaceHandle() {
+    this.socket._handle?.close();
+    return this.socket._openHandle(types.TCP);
+  }
+
+  answered(handle, status, address, family) {
+    clearTimeout(this.timer);
+    const { socket } = this;
+    if (socket._handle !== handle || !socket.connecting) return;
+    if (status === 0) return afterConnect(socket, handle, 0, address);
+    this.failed(refused(handle, status, address, this.target.port), address, family);
+  }
+
+  failed(error, address, family) {
+    this.errors.push(error);
+    this.socket.emit('connectionAttemptFailed', address, this.target.port, family, error);
+    this.next();
+  }
+
+  timedOut(handle, address, family) {
+    const { socket } = this;
+    if (socket._handle !== handle || !socket.connecting) return;
+    socket.emit('connectionAttemptTimeout', address, this.target.port, family);
+    const error = hostPortError(UV_ETIMEDOUT, 'connect', address, this.target.port);
+    this.errors.push(error);
+    this.next();
+  }
+
+  fail() {
+    const { socket, errors } = this;
+    socket.destroy(errors.length === 1 ? errors[0] : connectionsError(errors));
+  }
+}
+
+/** The last step of every way: the handle has its answer. */
+function afterConnect(socket, handle, status, path) {
+  if (socket.destroyed || socket._handle !== handle) return;
+  if (status !== 0) socket.destroy(hostPortError(status, 'connect', path));
+  else socket[kConnected](handle);
+}
+
+function fail(socket, error) {
+  socket.destroy(error);
+}
+
+/** An error of a refused attempt; it names our end where the program chose it. */
+function refused(handle, status, address, port) {
+  const local = handle.bound ? localName(handle) : null;
+  const error = hostPortError(status, 'connect', address, port, local?.text);
+  if (local) Object.assign(error, { localAddress: local.address, localPort: local.port });
+  return error;
+}
+
+function localName(handle) {
+  const name = {};
+  if (handle.getsockname(name) !== 0) return { address: undefined, port: undefined, text: 'undefined:undefined' };
+  return { ...name, text: `${name.address}:${name.port}` };
+}
+
+/** Binds to what the program asked for; returns an error or null. */
+function bindLocal(handle, { localAddress, localPort }, family) {
+  if (!localAddress && !localPort) return null;
+  const address = localAddress || (family === 4 ? '0.0.0.0' : '::');
+  const status = handle.bind(address, localPort || 0, false, false);
+  handle.bound = true;
+  return status === 0 ? null : hostPortError(status, 'bind', address, localPort);
+}
+
+function checkBlockList({ blockList }, address, family) {
+  if (!blockList?.check(address, `ipv${family}`)) return null;
+  return codeError('ERR_IP_BLOCKED', address);
+}
+
+const UV_ETIMEDOUT = -require('node:os').constants.errno.ETIMEDOUT;
+
+module.exports = { kConnected, startConnect };

@@ -1,0 +1,386 @@
+'use strict';
+
+// net.Server: listens, accepts, counts its connections.
+
+const cluster = require('node:cluster');
+const { channel, tracingChannel } = require('node:diagnostics_channel');
+const dns = require('node:dns');
+const EventEmitter = require('node:events');
+
+const { codeError, errnoError, uvHostPortError } = require('../internal/errors');
+const { net: host } = require('../internal/host');
+const { StreamHandle, types } = require('../internal/stream-handle');
+const validate = require('../internal/validate');
+const { normalizeArgs, toNumber } = require('./arguments');
+const { Socket } = require('./socket');
+
+const kAsyncDispose = Symbol.asyncDispose;
+const serverSockets = channel('net.server.socket');
+const listens = tracingChannel?.('net.server.listen');
+
+/** Node's documentation, "new net.Server([options][, connectionListener])". */
+function Server(options, connectionListener) {
+  if (!(this instanceof Server)) return new Server(options, connectionListener);
+  EventEmitter.call(this);
+  if (typeof options === 'function') {
+    connectionListener = options;
+    options = {};
+  } else if (options === undefined || options === null) {
+    options = {};
+  } else if (typeof options === 'object') {
+    options = { ...options };
+  } else {
+    throw codeError('ERR_INVALID_ARG_TYPE', 'options', 'object', options);
+  }
+  if (typeof connectionListener === 'function') this.on('connection', connectionListener);
+  if (options.keepAliveInitialDelay !== undefined) {
+    validate.type(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay', 'number');
+    if (options.keepAliveInitialDelay < 0) options.keepAliveInitialDelay = 0;
+  }
+  if (options.highWaterMark !== undefined) {
+    validate.number(options.highWaterMark, 'options.highWaterMark');
+    if (options.highWaterMark < 0) options.highWaterMark = undefined;
+  }
+
+  this._connections = 0;
+  this._handle = null;
+  this._unref = false;
+  this._listeningId = 1;
+  this._pipeName = undefined;
+  this.allowHalfOpen = Boolean(options.allowHalfOpen);
+  this.pauseOnConnect = Boolean(options.pauseOnConnect);
+  this.noDelay = Boolean(options.noDelay);
+  this.keepAlive = Boolean(options.keepAlive);
+  this.keepAliveInitialDelay = ~~(options.keepAliveInitialDelay / 1000);
+  this.highWaterMark = options.highWaterMark;
+  if (options.blockList !== undefined) this.blockList = checkBlockList(options.blockList);
+}
+Object.setPrototypeOf(Server.prototype, EventEmitter.prototype);
+Object.setPrototypeOf(Server, EventEmitter);
+
+Object.defineProperty(Server.prototype, 'listening', {
+  configurable: true,
+  enumerable: true,
+  get() {
+    return this._handle !== null;
+  }
+});
+
+// Listening.
+
+/** Node's documentation, "server.listen()", in all its signatures. */
+Server.prototype.listen = function listen(...args) {
+  const [given, callback] = normalizeArgs(args);
+  if (this._handle !== null) throw codeError('ERR_SERVER_ALREADY_LISTEN');
+  const options = toListenOptions(given, args);
+  if (callback !== null) this.once('listening', callback);
+
+  const { port, path, backlog } = options;
+  if (options.handle) return listenOnHandle(this, options.handle, backlog);
+  if (options.signal !== undefined) closeOnAbort(this, options.signal);
+  if (typeof options.fd === 'number' && options.fd >= 0) {
+    return start(this, { fd: options.fd, backlog });
+  }
+  if (typeof port === 'number' || typeof port === 'string') {
+    const target = {
+      port: validate.port(port, 'options.port'),
+      backlog,
+      exclusive: options.exclusive,
+      ipv6Only: options.ipv6Only === true,
+      reusePort: options.reusePort === true
+    };
+    if (options.host) resolveAndListen(this, options.host, target);
+    else start(this, target);
+    return this;
+  }
+  if (path && typeof path === 'string') {
+    const { readableAll, writableAll, exclusive } = options;
+    return start(this, { path, backlog, readableAll, writableAll, exclusive });
+  }
+  if (!('port' in options || 'path' in options)) {
+    throw codeError(
+      'ERR_INVALID_ARG_VALUE',
+      'options',
+      options.given,
+      'must have the property "port" or "path"'
+    );
+  }
+  throw codeError('ERR_INVALID_ARG_VALUE', 'options', options.given);
+};
+
+/** What the arguments mean; `given` stays what the program passed, for messages. */
+function toListenOptions(given, args) {
+  const positional = toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]);
+  const options = { ...given, given };
+  if (given._handle) options.handle = given._handle;
+  else if (given instanceof StreamHandle) options.handle = given;
+  // listen(), listen(null), listen(undefined), listen({ port: undefined }): a port of the kernel's.
+  const noPort = args.length === 0 || typeof args[0] === 'function';
+  if (noPort || ('port' in given && (given.port === undefined || given.port === null))) {
+    options.port = 0;
+  }
+  options.backlog = positional || given.backlog || BACKLOG;
+  return options;
+}
+
+function closeOnAbort(server, signal) {
+  validate.abortSignal(signal, 'options.signal');
+  const onAbort = () => server.close();
+  if (signal.aborted) {
+    process.nextTick(onAbort);
+    return;
+  }
+  signal.addEventListener('abort', onAbort, { once: true });
+  server.once('close', () => signal.removeEventListener('abort', onAbort));
+}
+
+function resolveAndListen(server, name, target) {
+  const family = host.isIP(name);
+  if (family !== 0) return start(server, { ...target, address: name, family });
+  const listening = server._listeningId;
+  dns.lookup(name, (error, address, addressFamily) => {
+    if (server._listeningId !== listening) return; // closed meanwhile
+    if (error) server.emit('error', error);
+    else start(server, { ...target, address, family: addressFamily });
+  });
+}
+
+/** Takes over the socket of another server, or whatever has a descriptor. */
+function listenOnHandle(server, handle, backlog) {
+  if (handle instanceof StreamHandle) {
+    server._handle = handle;
+    handle.owner = server;
+    process.nextTick(emitListening, server);
+    return server;
+  }
+  return start(server, { fd: handle.fd, backlog });
+}
+
+/** Binds and listens now; says so, or what went wrong, on the next tick. */
+function start(server, target) {
+  listens?.asyncStart.publish({ server, options: target });
+  const type = target.path === undefined && target.fd === undefined ? types.TCP_SERVER : types.PIPE_SERVER;
+  const handle = StreamHandle.open(type);
+  const { status, address } = bindAndListen(handle, target);
+  if (status !== 0) {
+    handle.close();
+    const error = uvHostPortError(status, 'listen', address ?? null, target.path ? -1 : target.port);
+    listens?.error.publish({ server, error });
+    process.nextTick(emitError, server, error);
+    return server;
+  }
+  handle.owner = server;
+  server._handle = handle;
+  server._pipeName = target.path;
+  server._connectionKey = `${familyOf(target, address)}:${address ?? target.path ?? null}:${target.path ? -1 : target.port}`;
+  if (server._unref) handle.unref();
+  listens?.asyncEnd.publish({ server });
+  announceToCluster(handle, target, address);
+  process.nextTick(emitListening, server);
+  return server;
+}
+
+/** Without an address: every one of IPv6 and IPv4, or of IPv4 where the kernel has no IPv6. */
+function bindAndListen(handle, target) {
+  const { address, backlog, fd, path } = target;
+  if (fd !== undefined) return { status: handle.listenFd(fd, backlog) };
+  if (path !== undefined) return { status: listenOnPath(handle, target), address: path };
+  const reusePort = target.reusePort || (cluster.isWorker && !target.exclusive);
+  for (const candidate of address === undefined ? ['::', '0.0.0.0'] : [address]) {
+    let status = handle.bind(candidate, target.port, target.ipv6Only, reusePort);
+    if (status !== 0 && candidate === '::' && NO_IPV6.includes(status)) continue;
+    if (status === 0) status = handle.listen(backlog);
+    return { status, address: candidate };
+  }
+  return { status: NO_IPV6[0], address: '::' };
+}
+
+function listenOnPath(handle, { path, backlog, readableAll, writableAll }) {
+  let status = handle.bindPath(path);
+  // As libuv: what is missing on the way to a socket's file is a matter of access.
+  if (status === UV_ENOENT) return UV_EACCES;
+  let mode = 0;
+  if (readableAll) mode |= 0o444;
+  if (writableAll) mode |= 0o222;
+  if (status === 0 && mode !== 0) status = handle.fchmod(0o700 | mode);
+  return status === 0 ? handle.listen(backlog) : status;
+}
+
+function familyOf({ family, path, fd }, address) {
+  if (path !== undefined || fd !== undefined) return -1;
+  return family ?? host.isIP(address);
+}
+
+/** Tells the primary, which emits its 'listening' event. */
+function announceToCluster(handle, { port, path, fd }, address) {
+  if (!cluster.isWorker || !process.connected) return;
+  const name = {};
+  handle.getsockname(name);
+  process.send({
+    cmd: 'NODE_CLUSTER',
+    act: 'listening',
+    address: address ?? null,
+    addressType: path ? -1 : host.isIP(address ?? '::'),
+    fd,
+    port: name.port ?? port ?? null
+  });
+}
+
+function emitListening(server) {
+  // Closed in the same tick.
+  if (server._handle !== null) server.emit('listening');
+}
+
+function emitError(server, error) {
+  server.emit('error', error);
+}
+
+// Accepting.
+
+/** An ACCEPTED event; called with the new connection's handle. */
+Server.prototype.onHandleAccepted = function onHandleAccepted(handle) {
+  if (this.maxConnections !== undefined && this._connections >= this.maxConnections) {
+    return drop(this, handle);
+  }
+  if (this.blockList !== undefined && isBlocked(this.blockList, handle)) {
+    return drop(this, handle);
+  }
+  const socket = new Socket({
+    handle,
+    allowHalfOpen: this.allowHalfOpen,
+    pauseOnCreate: this.pauseOnConnect,
+    readableHighWaterMark: this.highWaterMark,
+    writableHighWaterMark: this.highWaterMark,
+    noDelay: this.noDelay,
+    keepAlive: this.keepAlive,
+    keepAliveInitialDelay: this.keepAliveInitialDelay * 1000
+  });
+  this._connections++;
+  socket.server = this;
+  socket._server = this;
+  this.emit('connection', socket);
+  if (serverSockets.hasSubscribers) serverSockets.publish({ socket });
+};
+
+/** EMFILE and its like pass; accepting goes on when descriptors may be free again. */
+Server.prototype.onHandleAcceptFailed = function onHandleAcceptFailed(status, handle) {
+  if (EXHAUSTED.includes(status)) {
+    setTimeout(() => handle.acceptAgain(), ACCEPT_PAUSE).unref();
+    return;
+  }
+  this.emit('error', errnoError(status, 'accept'));
+  handle.acceptAgain();
+};
+
+function drop(server, handle) {
+  const local = {};
+  const remote = {};
+  handle.getsockname(local);
+  handle.getpeername(remote);
+  handle.close();
+  const data = {
+    localAddress: local.address,
+    localPort: local.port,
+    localFamily: local.family,
+    remoteAddress: remote.address,
+    remotePort: remote.port,
+    remoteFamily: remote.family
+  };
+  server.emit('drop', server._pipeName === undefined ? data : undefined);
+}
+
+function isBlocked(blockList, handle) {
+  const { address, family } = fillPeer(handle);
+  return address !== undefined && blockList.check(address, family.toLowerCase());
+}
+
+function fillPeer(handle) {
+  const peer = {};
+  handle.getpeername(peer);
+  return peer;
+}
+
+Server.prototype.getConnections = function getConnections(callback) {
+  validate.type(callback, 'callback', 'function');
+  process.nextTick(callback, null, this._connections);
+  return this;
+};
+
+Server.prototype.address = function address() {
+  if (this._handle === null) return null;
+  const name = {};
+  const status = this._handle.getsockname(name);
+  if (status === 0) return name;
+  return this._pipeName ?? null;
+};
+
+Server.prototype.ref = function ref() {
+  this._unref = false;
+  if (this._handle !== null) this._handle.ref();
+  return this;
+};
+
+Server.prototype.unref = function unref() {
+  this._unref = true;
+  if (this._handle !== null) this._handle.unref();
+  return this;
+};
+
+// Closing.
+
+Server.prototype.close = function close(callback) {
+  if (typeof callback === 'function') {
+    if (this._handle === null) {
+      this.once('close', () => callback(codeError('ERR_SERVER_NOT_RUNNING')));
+    } else {
+      this.once('close', callback);
+    }
+  }
+  this._listeningId++;
+  if (this._handle !== null) {
+    this._handle.close();
+    this._handle = null;
+  }
+  this._emitCloseIfDrained();
+  return this;
+};
+
+Server.prototype[kAsyncDispose] = async function asyncDispose() {
+  if (this._handle === null) return;
+  await new Promise((resolve, reject) => {
+    this.close((error) => (error ? reject(error) : resolve()));
+  });
+};
+
+Server.prototype._emitCloseIfDrained = function _emitCloseIfDrained() {
+  if (this._handle !== null || this._connections > 0) return;
+  process.nextTick(emitClose, this);
+};
+
+function emitClose(server) {
+  server.emit('close');
+}
+
+/** Node's documentation, "Capture rejections of promises". */
+Server.prototype[Symbol.for('nodejs.rejection')] = function onRejection(error, event, socket) {
+  if (event === 'connection') socket.destroy(error);
+  else this.emit('error', error);
+};
+
+function checkBlockList(value) {
+  if (!host.BlockList.isBlockList?.(value) && !(value instanceof host.BlockList)) {
+    throw codeError('ERR_INVALID_ARG_TYPE', 'options.blockList', 'net.BlockList', value);
+  }
+  return value;
+}
+
+const errno = require('node:os').constants.errno;
+const BACKLOG = 511;
+/** Milliseconds without accepting after the process, or the system, ran out of descriptors. */
+const ACCEPT_PAUSE = 100;
+const EXHAUSTED = [-errno.EMFILE, -errno.ENFILE, -errno.ENOBUFS, -errno.ENOMEM];
+const NO_IPV6 = [-errno.EINVAL, -errno.EAFNOSUPPORT, -errno.EADDRNOTAVAIL];
+const UV_EACCES = -errno.EACCES;
+const UV_ENOENT = -errno.ENOENT;
+
+module.exports = { Server };

@@ -1,0 +1,382 @@
+'use strict';
+
+// net.Socket: a Duplex over a native stream; its life from `new` to 'close'. How it connects is in
+// connect.js, how bytes pass in bytes.js.
+
+const { channel } = require('node:diagnostics_channel');
+const { Duplex } = require('node:stream');
+
+const { codeError, errnoError } = require('../internal/errors');
+const { StreamHandle, types } = require('../internal/stream-handle');
+const validate = require('../internal/validate');
+const { ReadTarget, checkOnRead, kOnRead, kTimer, methods } = require('./bytes');
+const { kConnected, startConnect } = require('./connect');
+
+const kBytesRead = Symbol('bytesRead');
+const kBytesWritten = Symbol('bytesWritten');
+const kKeepAlive = Symbol('keepAlive');
+const kNoDelay = Symbol('noDelay');
+const kReset = Symbol('reset');
+const kTypeOfService = Symbol('typeOfService');
+
+const clientSockets = channel('net.client.socket');
+
+/** Options of streams that a socket's bytes cannot have. */
+const UNSUPPORTED = ['objectMode', 'readableObjectMode', 'writableObjectMode'];
+
+/** Node's documentation, "new net.Socket([options])". */
+function Socket(options) {
+  if (!(this instanceof Socket)) return new Socket(options);
+  options = checkOptions(options);
+
+  this.connecting = false;
+  this._hadError = false;
+  this._parent = null;
+  this._host = null;
+  this._handle = null;
+  this._peername = null;
+  this._sockname = null;
+  this._pendingData = null;
+  this._pendingEncoding = '';
+  this._server = null;
+  this.server = null;
+  this[kTimer] = null;
+  this[kBytesRead] = 0;
+  this[kBytesWritten] = 0;
+  this[kReset] = false;
+  this[kOnRead] = options.onread ? new ReadTarget(options.onread) : null;
+  this[kNoDelay] = Boolean(options.noDelay);
+  this[kKeepAlive] = options.keepAlive ? [true, seconds(options.keepAliveInitialDelay)] : null;
+  this[kTypeOfService] = options.typeOfService;
+
+  options.allowHalfOpen = Boolean(options.allowHalfOpen);
+  options.emitClose = false; // the handle says when
+  options.autoDestroy = true;
+  options.decodeStrings = false;
+  Duplex.call(this, options);
+  this.on('end', onEnd);
+
+  if (options.handle) this._handle = options.handle;
+  else if (options.fd !== undefined) this._handle = handleOfFd(options.fd);
+  if (this._handle === null) return;
+
+  this._handle.owner = this;
+  applyOptions(this);
+  if (options.pauseOnCreate) this.pause();
+  else if (!options.manualStart) this.read(0);
+}
+Object.setPrototypeOf(Socket.prototype, Duplex.prototype);
+Object.setPrototypeOf(Socket, Duplex);
+Object.assign(Socket.prototype, methods);
+
+// Connecting.
+
+Socket.prototype.connect = function connect(...args) {
+  return startConnect(this, args);
+};
+
+/** Called by connect.js when `handle`, which is this socket's, is connected. */
+Socket.prototype[kConnected] = function onConnected(handle) {
+  this.connecting = false;
+  this._sockname = null;
+  applyOptions(this);
+  this._unrefTimer();
+  this.emit('connect');
+  this.emit('ready');
+  // Reads once, so that an end is heard; not for whoever paused or destroyed it in 'connect'.
+  if (this._handle === handle && !this.isPaused()) this.read(0);
+};
+
+/** Fresh state for a connect() after 'close'. */
+Socket.prototype._revive = function _revive() {
+  delete this.write;
+  this._undestroy();
+  this._handle = null;
+  this._peername = null;
+  this._sockname = null;
+  this._hadError = false;
+  this[kReset] = false;
+  this[kBytesRead] = 0;
+  this[kBytesWritten] = 0;
+};
+
+/** A handle of a family, for the first or a further attempt to connect. */
+Socket.prototype._openHandle = function _openHandle(type) {
+  this._handle = StreamHandle.open(type);
+  this._handle.owner = this;
+  return this._handle;
+};
+
+/** The options that were asked for, perhaps before there was a connection to set them on. */
+function applyOptions(socket) {
+  const handle = socket._handle;
+  if (socket[kNoDelay]) handle.setNoDelay(true);
+  if (socket[kKeepAlive] !== null) handle.setKeepAlive(...socket[kKeepAlive]);
+  if (socket[kTypeOfService] !== undefined) handle.setTypeOfService(socket[kTypeOfService]);
+  if (socket[kOnRead] !== null) handle.fixReadSize(socket[kOnRead].size);
+}
+
+// State.
+
+getter('_connecting', function () {
+  return this.connecting;
+});
+
+getter('pending', function () {
+  return !this._handle || this.connecting;
+});
+
+getter('readyState', function () {
+  if (this.connecting) return 'opening';
+  if (this.readable && this.writable) return 'open';
+  if (this.readable) return 'readOnly';
+  return this.writable ? 'writeOnly' : 'closed';
+});
+
+getter('bufferSize', function () {
+  return this._handle ? this.writableLength : undefined;
+});
+
+getter('bytesRead', function () {
+  return this._handle ? this._handle.bytesRead : this[kBytesRead];
+});
+
+getter('_bytesDispatched', function () {
+  return this._handle ? this._handle.bytesWritten : this[kBytesWritten];
+});
+
+/** Bytes sent and bytes that wait to be; those of strings are counted in their encoding. */
+getter('bytesWritten', function () {
+  const waiting = this.writableBuffer;
+  if (!waiting) return undefined;
+  const pending = this._pendingData;
+  const entries = Array.isArray(pending)
+    ? pending
+    : [{ chunk: pending ?? '', encoding: this._pendingEncoding }];
+  let bytes = this._bytesDispatched ?? 0;
+  for (const { chunk, encoding } of [...entries, ...waiting]) {
+    bytes += typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
+  }
+  return bytes;
+});
+
+for (const [prefix, method] of [
+  ['remote', '_getpeername'],
+  ['local', '_getsockname']
+]) {
+  for (const part of ['address', 'family', 'port']) {
+    getter(prefix + part[0].toUpperCase() + part.slice(1), function () {
+      return this[method]()[part];
+    });
+  }
+}
+
+Socket.prototype.address = function address() {
+  return this._getsockname();
+};
+
+/** Remembered, so that it can be asked for after the connection is gone. */
+Socket.prototype._getpeername = function _getpeername() {
+  if (!this._handle || this.connecting) return this._peername ?? {};
+  if (this._peername === null) {
+    const name = {};
+    if (this._handle.getpeername(name) !== 0) return {};
+    this._peername = name;
+  }
+  return this._peername;
+};
+
+Socket.prototype._getsockname = function _getsockname() {
+  if (!this._handle) return {};
+  if (this._sockname === null) {
+    const name = {};
+    if (this._handle.getsockname(name) !== 0) return {};
+    this._sockname = name;
+  }
+  return this._sockname;
+};
+
+// Options of the connection.
+
+Socket.prototype.setNoDelay = function setNoDelay(enable) {
+  const wanted = enable === undefined ? true : Boolean(enable);
+  if (wanted !== this[kNoDelay] && this._handle && !this.connecting) {
+    this._handle.setNoDelay(wanted);
+  }
+  this[kNoDelay] = wanted;
+  return this;
+};
+
+Socket.prototype.setKeepAlive = function setKeepAlive(enable, initialDelay) {
+  this[kKeepAlive] = [Boolean(enable), seconds(initialDelay)];
+  if (this._handle && !this.connecting) this._handle.setKeepAlive(...this[kKeepAlive]);
+  return this;
+};
+
+Socket.prototype.setTypeOfService = function setTypeOfService(value) {
+  validate.integer(value, 'tos', 0, 255);
+  this[kTypeOfService] = value;
+  if (!this._handle || this.connecting) return this;
+  const status = this._handle.setTypeOfService(value);
+  if (status !== 0) throw errnoError(status, 'setTypeOfService');
+  return this;
+};
+
+Socket.prototype.getTypeOfService = function getTypeOfService() {
+  if (!this._handle || this.connecting) return this[kTypeOfService] ?? 0;
+  const value = this._handle.getTypeOfService();
+  if (value < 0) throw errnoError(value, 'getTypeOfService');
+  return value;
+};
+
+Socket.prototype.ref = function ref() {
+  if (this._handle) this._handle.ref();
+  else this.once('connect', this.ref);
+  return this;
+};
+
+Socket.prototype.unref = function unref() {
+  if (this._handle) this._handle.unref();
+  else this.once('connect', this.unref);
+  return this;
+};
+
+// Idleness.
+
+Socket.prototype.setTimeout = function setSocketTimeout(msecs, callback) {
+  if (this.destroyed) return this;
+  this.timeout = msecs;
+  msecs = validate.milliseconds(msecs, 'msecs');
+  if (this[kTimer] !== null) clearTimeout(this[kTimer]);
+  this[kTimer] = null;
+  if (callback !== undefined) validate.type(callback, 'callback', 'function');
+  if (msecs === 0) {
+    if (callback !== undefined) this.removeListener('timeout', callback);
+    return this;
+  }
+  this[kTimer] = setTimeout(onTimer, msecs, this).unref();
+  if (callback !== undefined) this.once('timeout', callback);
+  return this;
+};
+
+Socket.prototype._onTimeout = function _onTimeout() {
+  this.emit('timeout');
+};
+
+/** Something happened: the time of idleness starts anew. */
+Socket.prototype._unrefTimer = function _unrefTimer() {
+  for (let socket = this; socket !== null && socket !== undefined; socket = socket._parent) {
+    if (socket[kTimer]) socket[kTimer].refresh();
+  }
+};
+
+function onTimer(socket) {
+  socket._onTimeout();
+}
+
+// The end.
+
+Socket.prototype.destroySoon = function destroySoon() {
+  if (this.writable) this.end();
+  if (this.writableFinished) this.destroy();
+  else this.once('finish', this.destroy);
+};
+
+Socket.prototype.resetAndDestroy = function resetAndDestroy() {
+  if (!this._handle) {
+    this.destroy(codeError('ERR_SOCKET_CLOSED'));
+    return this;
+  }
+  if (this._handle.type !== types.TCP) throw codeError('ERR_INVALID_HANDLE_TYPE');
+  this[kReset] = true;
+  // A connection that does not stand yet is reset as soon as it does.
+  if (this.connecting) this.once('connect', () => this.destroy());
+  else this.destroy();
+  return this;
+};
+
+Socket.prototype._destroy = function _destroy(error, done) {
+  this.connecting = false;
+  if (this[kTimer] !== null) clearTimeout(this[kTimer]);
+  this[kTimer] = null;
+
+  const handle = this._handle;
+  if (handle === null) {
+    done(error);
+    process.nextTick(emitClose, this, false);
+  } else {
+    const hadError = Boolean(error);
+    this[kBytesRead] = handle.bytesRead;
+    this[kBytesWritten] = handle.bytesWritten;
+    const closed = () => emitClose(this, hadError);
+    if (this[kReset]) handle.reset(closed);
+    else handle.close(closed);
+    this._handle = null;
+    this._sockname = null;
+    done(error);
+  }
+  if (this._server !== null) {
+    const server = this._server;
+    this._server = null;
+    server._connections--;
+    server._emitCloseIfDrained();
+  }
+};
+
+function emitClose(socket, hadError) {
+  socket.emit('close', hadError);
+}
+
+/** What a write gets after the peer's FIN, unless half-open connections are allowed. */
+function onEnd() {
+  if (!this.allowHalfOpen) this.write = writeAfterFin;
+}
+
+function writeAfterFin(chunk, encoding, callback) {
+  if (!this.writableEnded) return Duplex.prototype.write.call(this, chunk, encoding, callback);
+  const done = typeof encoding === 'function' ? encoding : callback;
+  const error = new Error('This socket has been ended by the other party');
+  error.code = 'EPIPE';
+  if (typeof done === 'function') process.nextTick(done, error);
+  this.destroy(error);
+  return false;
+}
+
+function checkOptions(options) {
+  if (typeof options === 'number') options = { fd: options };
+  else if (options === undefined || options === null) options = {};
+  else options = { ...options };
+  for (const name of UNSUPPORTED) {
+    if (options[name]) {
+      const reason = 'is not supported';
+      throw codeError('ERR_INVALID_ARG_VALUE', `options.${name}`, options[name], reason);
+    }
+  }
+  if (options.onread !== undefined && options.onread !== null) checkOnRead(options.onread);
+  if (options.signal !== undefined) validate.abortSignal(options.signal, 'options.signal');
+  if (options.fd !== undefined) validate.integer(options.fd, 'options.fd', 0, 2 ** 31 - 1);
+  return options;
+}
+
+/** A stream over an inherited descriptor. */
+function handleOfFd(fd) {
+  const handle = StreamHandle.open(types.PIPE);
+  const status = handle.open(fd);
+  if (status === 0) return handle;
+  handle.close();
+  if (status === UV_EINVAL) throw codeError('ERR_INVALID_FD_TYPE', 'UNKNOWN');
+  throw errnoError(status, 'open');
+}
+
+/** Node takes milliseconds and tells the kernel whole seconds. */
+function seconds(milliseconds) {
+  return Math.max(0, ~~(milliseconds / 1000));
+}
+
+function getter(name, get) {
+  Object.defineProperty(Socket.prototype, name, { configurable: false, enumerable: true, get });
+}
+
+const UV_EINVAL = -require('node:os').constants.errno.EINVAL;
+
+module.exports = { Socket, clientSockets };

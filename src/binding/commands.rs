@@ -1,0 +1,453 @@
+//! What JavaScript can ask of the addon: one class, `Runtime`, with Node's handle verbs. Every
+//! command returns at once; results are 0 or a negated error number, as libuv's are.
+
+use std::io::IoSlice;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use napi::bindgen_prelude::{Either, JsValue, Object, Unknown};
+use napi::{sys, Env};
+use napi_derive::napi;
+
+use super::callback::AsyncContext;
+use super::environment::{code, Environment, COPY_BELOW};
+use super::handles::{insert, Kind};
+use crate::runtime::slab::SLAB_SIZE;
+use crate::runtime::sys::adopt;
+use crate::transport::{
+    parse_socket_address, AcceptTask, Binding, Close, Endpoint, Errno, HandleId, Listener, Stream,
+    Written,
+};
+
+/// The version of the addon, compared with package.json's when it is loaded.
+#[napi]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// Bytes of a slab that JavaScript is to allocate.
+#[napi]
+pub fn slab_size() -> u32 {
+    SLAB_SIZE as u32
+}
+
+/// Reads of fewer bytes have to be copied out of the slab before `dispatch` returns.
+#[napi]
+pub fn copy_below() -> u32 {
+    COPY_BELOW as u32
+}
+
+/// One end of a connection, as `socket.address()` shows it.
+#[napi(object)]
+pub struct Address {
+    pub address: String,
+    pub family: String,
+    pub port: u16,
+}
+
+/// The transports of one Node environment.
+#[napi]
+pub struct Runtime {
+    environment: Rc<Environment>,
+}
+
+#[napi]
+impl Runtime {
+    /// `dispatch(kind, id, a, b)` gets the events; `allocate()` returns a Buffer of `slabSize()`.
+    /// Throws where the runtime cannot be made: `EMFILE`, or a platform that is not supported.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: Env, dispatch: Unknown, allocate: Unknown) -> napi::Result<Self> {
+        // SAFETY: napi-rs gives live values of the calling environment; lib/internal passes
+        // functions, and napi_create_reference refuses what is neither object nor function.
+        let made = unsafe { Environment::new(env.raw(), dispatch.raw(), allocate.raw()) };
+        let environment = made.map_err(|error| {
+            napi::Error::from_reason(format!("ferronet cannot start its runtime: {error}"))
+        })?;
+        Ok(Self { environment })
+    }
+
+    /// Makes a handle whose events come in the async context of `resource`, of type `kind`.
+    #[napi(catch_unwind)]
+    pub fn open(&self, env: Env, resource: Object, kind: String) -> HandleId {
+        let id = insert(&mut self.environment.handles.borrow_mut(), Kind::Fresh);
+        self.attach(env, id, resource, kind);
+        id
+    }
+
+    /// Takes an accepted connection: its events come in the async context of `resource`.
+    #[napi(catch_unwind)]
+    pub fn attach(&self, env: Env, id: HandleId, resource: Object, kind: String) {
+        // SAFETY: live values of the calling environment.
+        let context = unsafe { AsyncContext::new(env.raw(), resource.raw(), &kind) };
+        if let Some(handle) = self.environment.handles.borrow_mut().get_mut(id as usize) {
+            handle.context = Some(context);
+        }
+    }
+
+    /// Binds to an IP address; the socket may then listen or connect.
+    #[napi(catch_unwind)]
+    pub fn bind(
+        &self,
+        id: HandleId,
+        address: String,
+        port: u16,
+        ipv6_only: bool,
+        reuse_port: bool,
+    ) -> i32 {
+        code(self.set_kind(id, |_| {
+            let address = parse_socket_address(&address, port)?;
+            let socket = Binding::tcp(address, ipv6_only, reuse_port)?;
+            Ok(Kind::Bound { socket, path: None })
+        }))
+    }
+
+    /// Binds to the path of a Unix domain socket, or to an abstract name after a NUL.
+    #[napi(catch_unwind)]
+    pub fn bind_path(&self, id: HandleId, path: &[u8]) -> i32 {
+        code(self.set_kind(id, |_| {
+            let socket = Binding::unix_socket()?;
+            socket.bind(&Binding::unix_address(path)?)?;
+            let file = (path[0] != 0).then(|| path_of(path));
+            Ok(Kind::Bound { socket, path: file })
+        }))
+    }
+
+    /// Sets the permissions of a bound Unix socket's file, as `chmod(2)`.
+    #[napi(catch_unwind)]
+    pub fn chmod(&self, id: HandleId, mode: u32) -> i32 {
+        use std::os::unix::fs::PermissionsExt;
+        let handles = self.environment.handles.borrow();
+        let path = match handles.get(id as usize).map(|handle| &handle.kind) {
+            Some(Kind::Bound { path: Some(path), .. }) => path.clone(),
+            _ => return -libc::EINVAL,
+        };
+        let permissions = std::fs::Permissions::from_mode(mode);
+        code(std::fs::set_permissions(path, permissions).map_err(Errno::from))
+    }
+
+    /// Listens on a bound handle; accepted connections follow.
+    #[napi(catch_unwind)]
+    pub fn listen(&self, id: HandleId, backlog: i32) -> i32 {
+        code(self.set_kind(id, |kind| {
+            let Kind::Bound { socket, path } = kind else { return Err(Errno(libc::EINVAL)) };
+            let outbox = self.environment.outbox.clone();
+            let local = socket.local_addr()?;
+            let listener = match local.is_unix() {
+                true => Listener::unix(socket, path, backlog, id, outbox)?,
+                false => Listener::tcp(socket, backlog, id, outbox)?,
+            };
+            self.environment.driver.reactor().spawn(AcceptTask(listener.clone()));
+            Ok(Kind::Listener(listener))
+        }))
+    }
+
+    /// Listens on an inherited descriptor.
+    #[napi(catch_unwind)]
+    pub fn listen_fd(&self, id: HandleId, fd: i32, backlog: i32) -> i32 {
+        code(self.set_kind(id, |_| {
+            let outbox = self.environment.outbox.clone();
+            let listener = Listener::from_fd(adopt(fd)?, backlog, id, outbox)?;
+            self.environment.driver.reactor().spawn(AcceptTask(listener.clone()));
+            Ok(Kind::Listener(listener))
+        }))
+    }
+
+    /// Accepts again after an error stopped it.
+    #[napi(catch_unwind)]
+    pub fn accept_again(&self, id: HandleId) {
+        let handles = self.environment.handles.borrow();
+        if let Some(Kind::Listener(listener)) = handles.get(id as usize).map(|it| &it.kind) {
+            listener.borrow_mut().resume();
+        }
+    }
+
+    /// Becomes the stream behind an inherited descriptor.
+    #[napi(catch_unwind)]
+    pub fn open_fd(&self, id: HandleId, fd: i32) -> i32 {
+        code(self.set_kind(id, |_| {
+            let stream = Stream::from_fd(adopt(fd)?)?;
+            Ok(self.environment.open_connection(id, stream, crate::transport::Pending::Nothing))
+        }))
+    }
+
+    /// Connects to an IP address; the result comes in the async context of `request`.
+    #[napi(catch_unwind)]
+    pub fn connect(
+        &self,
+        env: Env,
+        id: HandleId,
+        request: Object,
+        address: String,
+        port: u16,
+    ) -> i32 {
+        let result = self.set_kind(id, |kind| {
+            let to = parse_socket_address(&address, port)?;
+            let socket = match kind {
+                Kind::Bound { socket, .. } => socket,
+                _ => Binding::tcp_socket(&to)?,
+            };
+            let (stream, pending) = Stream::connect_tcp(socket, to)?;
+            Ok(self.environment.open_connection(id, stream, pending))
+        });
+        self.attach_request(env, id, request, "TCPCONNECTWRAP", result)
+    }
+
+    /// Connects to a Unix domain socket.
+    #[napi(catch_unwind)]
+    pub fn connect_path(&self, env: Env, id: HandleId, request: Object, path: &[u8]) -> i32 {
+        let result = self.set_kind(id, |_| {
+            let (stream, pending) = Stream::connect_unix(path)?;
+            Ok(self.environment.open_connection(id, stream, pending))
+        });
+        self.attach_request(env, id, request, "PIPECONNECTWRAP", result)
+    }
+
+    #[napi(catch_unwind)]
+    pub fn read_start(&self, id: HandleId) -> i32 {
+        self.command(id, |connection| {
+            connection.read_start();
+            Ok(())
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn read_stop(&self, id: HandleId) -> i32 {
+        self.command(id, |connection| {
+            connection.read_stop();
+            Ok(())
+        })
+    }
+
+    /// Reads at most `size` bytes at a time, all of which JavaScript copies.
+    #[napi(catch_unwind)]
+    pub fn fix_read_size(&self, id: HandleId, size: u32) -> i32 {
+        self.command(id, |connection| {
+            connection.fix_window(size as usize);
+            Ok(())
+        })
+    }
+
+    /// Writes bytes; returns how many were taken. Fewer than given: the caller keeps the rest, and
+    /// goes on after a `Writable` event.
+    #[napi(catch_unwind)]
+    pub fn write(&self, id: HandleId, bytes: &[u8]) -> i64 {
+        taken(self.write_chunks(id, &[IoSlice::new(bytes)]))
+    }
+
+    /// As `write`, of several chunks; those past the 1,024 that the kernel takes at once are left.
+    #[napi(catch_unwind)]
+    pub fn writev(&self, id: HandleId, chunks: Vec<&[u8]>) -> i64 {
+        let chunks: Vec<IoSlice> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
+        taken(self.write_chunks(id, &chunks[..chunks.len().min(IOV_MAX)]))
+    }
+
+    /// Writes a string of at most 16,384 characters; returns its length in bytes, or, if not all
+    /// of it was taken, -1 less the count of those that were (error numbers are below -4,096 * 16).
+    #[napi(catch_unwind)]
+    pub fn write_string(&self, env: Env, id: HandleId, text: Unknown, latin1: bool) -> i64 {
+        let mut bytes = [0u8; STRING_MAX * 3 + 1];
+        let mut length = 0;
+        let read = match latin1 {
+            true => sys::napi_get_value_string_latin1,
+            false => sys::napi_get_value_string_utf8,
+        };
+        // SAFETY: a live value of the calling environment; the buffer's size is given. A value
+        // that is no string leaves the length zero.
+        unsafe {
+            read(env.raw(), text.raw(), bytes.as_mut_ptr().cast(), bytes.len(), &mut length);
+        }
+        match self.write_chunks(id, &[IoSlice::new(&bytes[..length])]) {
+            Ok(Written { waits: false, .. }) => length as i64,
+            Ok(Written { accepted, .. }) => -1 - accepted as i64,
+            Err(Errno(errno)) => STRING_ERROR - i64::from(errno),
+        }
+    }
+
+    /// Sends our FIN after what was written; a `ShutDown` event follows.
+    #[napi(catch_unwind)]
+    pub fn shutdown(&self, id: HandleId) -> i32 {
+        self.command(id, |connection| {
+            connection.shut_down();
+            Ok(())
+        })
+    }
+
+    /// Closes the handle, with a reset if asked; a `Closed` event follows.
+    #[napi(catch_unwind)]
+    pub fn close(&self, id: HandleId, reset: bool) {
+        self.environment.close(id, if reset { Close::Reset } else { Close::Plain });
+    }
+
+    #[napi(catch_unwind)]
+    pub fn set_no_delay(&self, id: HandleId, enable: bool) -> i32 {
+        self.option(id, |stream| stream.set_no_delay(enable))
+    }
+
+    /// `delay` in seconds.
+    #[napi(catch_unwind)]
+    pub fn set_keep_alive(&self, id: HandleId, enable: bool, delay: u32) -> i32 {
+        self.option(id, |stream| stream.set_keep_alive(enable, Duration::from_secs(delay.into())))
+    }
+
+    #[napi(catch_unwind)]
+    pub fn set_type_of_service(&self, id: HandleId, value: u8) -> i32 {
+        self.option(id, |stream| stream.set_type_of_service(value))
+    }
+
+    /// The value, or a negated error number.
+    #[napi(catch_unwind)]
+    pub fn get_type_of_service(&self, id: HandleId) -> i32 {
+        let read = |stream: &Stream| stream.type_of_service();
+        match self.environment.with_connection(id, |it| on_stream(it.stream(), read)) {
+            Ok(value) => value.into(),
+            Err(Errno(errno)) => -errno,
+        }
+    }
+
+    /// Our end, or a negated error number.
+    #[napi(catch_unwind)]
+    pub fn getsockname(&self, id: HandleId) -> Either<i32, Address> {
+        let handles = self.environment.handles.borrow();
+        let local = match handles.get(id as usize).map(|handle| &handle.kind) {
+            Some(Kind::Bound { socket, .. }) => socket
+                .local_addr()
+                .map_err(Errno::from)
+                .and_then(|address| address.as_socket().ok_or(Errno(libc::EINVAL))),
+            Some(Kind::Connection(it)) => {
+                on_stream(it.borrow().stream(), Stream::local_address)
+            }
+            Some(Kind::Listener(listener)) => listener.borrow().local_address(),
+            _ => Err(Errno(libc::EBADF)),
+        };
+        address(local)
+    }
+
+    /// The peer's end, or a negated error number.
+    #[napi(catch_unwind)]
+    pub fn getpeername(&self, id: HandleId) -> Either<i32, Address> {
+        address(
+            self.environment
+                .with_connection(id, |it| on_stream(it.stream(), Stream::peer_address)),
+        )
+    }
+
+    /// The descriptor, -1 for none.
+    #[napi(catch_unwind)]
+    pub fn fd(&self, id: HandleId) -> i32 {
+        let handles = self.environment.handles.borrow();
+        handles.get(id as usize).map_or(-1, |handle| handle.fd())
+    }
+
+    /// Whether an active handle keeps the process alive.
+    #[napi(catch_unwind)]
+    pub fn set_ref(&self, id: HandleId, refed: bool) {
+        if let Some(handle) = self.environment.handles.borrow_mut().get_mut(id as usize) {
+            handle.refed = refed;
+        }
+        self.environment.update(id);
+    }
+
+    #[napi(catch_unwind)]
+    pub fn has_ref(&self, id: HandleId) -> bool {
+        let handles = self.environment.handles.borrow();
+        handles.get(id as usize).is_some_and(|handle| handle.refed)
+    }
+
+    /// The process exits: sends what waits, and lets nothing wait any more.
+    #[napi(catch_unwind)]
+    pub fn flush_for_exit(&self) {
+        self.environment.flush_for_exit();
+    }
+}
+
+impl Runtime {
+    /// Gives a handle its next state. On an error it keeps the one it had, less what `change` took.
+    fn set_kind(
+        &self,
+        id: HandleId,
+        change: impl FnOnce(Kind) -> Result<Kind, Errno>,
+    ) -> Result<(), Errno> {
+        let _guard = self.environment.driver.reactor().enter();
+        let current = match self.environment.handles.borrow_mut().get_mut(id as usize) {
+            Some(handle) if matches!(handle.kind, Kind::Fresh | Kind::Bound { .. }) => {
+                std::mem::replace(&mut handle.kind, Kind::Fresh)
+            }
+            Some(_) => return Err(Errno(libc::EINVAL)),
+            None => return Err(Errno(libc::EBADF)),
+        };
+        let next = change(current)?;
+        self.environment.handles.borrow_mut()[id as usize].kind = next;
+        self.environment.update(id);
+        Ok(())
+    }
+
+    fn attach_request(
+        &self,
+        env: Env,
+        id: HandleId,
+        request: Object,
+        kind: &str,
+        result: Result<(), Errno>,
+    ) -> i32 {
+        if result.is_ok() {
+            // SAFETY: live values of the calling environment.
+            let context = unsafe { AsyncContext::new(env.raw(), request.raw(), kind) };
+            self.environment.handles.borrow_mut()[id as usize].request = Some(context);
+        }
+        code(result)
+    }
+
+    fn command(
+        &self,
+        id: HandleId,
+        body: impl FnOnce(&mut crate::transport::Connection) -> Result<(), Errno>,
+    ) -> i32 {
+        code(self.environment.with_connection(id, body))
+    }
+
+    fn option(&self, id: HandleId, set: impl FnOnce(&Stream) -> Result<(), Errno>) -> i32 {
+        self.command(id, |connection| on_stream(connection.stream(), set))
+    }
+
+    fn write_chunks(&self, id: HandleId, chunks: &[IoSlice<'_>]) -> Result<Written, Errno> {
+        let tick = self.environment.tick();
+        self.environment.with_connection(id, |connection| connection.write(chunks, tick))
+    }
+}
+
+fn on_stream<T>(
+    stream: Option<&Stream>,
+    body: impl FnOnce(&Stream) -> Result<T, Errno>,
+) -> Result<T, Errno> {
+    body(stream.ok_or(Errno(libc::EBADF))?)
+}
+
+fn taken(result: Result<Written, Errno>) -> i64 {
+    match result {
+        Ok(Written { accepted, .. }) => accepted as i64,
+        Err(Errno(errno)) => -i64::from(errno),
+    }
+}
+
+fn address(result: Result<std::net::SocketAddr, Errno>) -> Either<i32, Address> {
+    match result.map(Endpoint::from) {
+        Ok(Endpoint { address, family, port }) => {
+            Either::B(Address { address, family: family.to_owned(), port })
+        }
+        Err(Errno(errno)) => Either::A(-errno),
+    }
+}
+
+fn path_of(bytes: &[u8]) -> PathBuf {
+    Path::new(std::ffi::OsStr::from_bytes(bytes)).to_owned()
+}
+
+/// The kernel's limit on chunks in one `writev`.
+const IOV_MAX: usize = 1024;
+/// Longer strings are made Buffers by JavaScript.
+const STRING_MAX: usize = 16 * 1024;
+/// Error numbers of `write_string` are told apart from counts by this offset.
+const STRING_ERROR: i64 = -65_536;
+

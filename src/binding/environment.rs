@@ -1,0 +1,419 @@
+//! One Node environment: its handles, its driver, and the delivery of events to its JavaScript.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::rc::{Rc, Weak};
+use std::time::Instant;
+
+use napi::sys;
+
+use super::callback::{self, AsyncContext, Called, Reference, Scope};
+use super::handles::{insert, Handles, Kind};
+use crate::runtime::driver::{Boundary, Delivered, Driver};
+use crate::runtime::slab::Slab;
+use crate::transport::{
+    refuse, unlink, Close, Connection, ConnectionRef, ConnectionTask, Errno, Event, HandleId,
+    Outbox, Pending, Stream,
+};
+
+/// Everything of one environment; nothing is shared with another.
+pub struct Environment {
+    env: sys::napi_env,
+    pub driver: Rc<Driver>,
+    pub outbox: Rc<Outbox>,
+    slab: Rc<Slab>,
+    pub handles: RefCell<Handles>,
+    /// Counts the callbacks into JavaScript: the writes of one leave together.
+    tick: Cell<u64>,
+    /// No writes wait for a later tick any more: the process exits.
+    exiting: Cell<bool>,
+    closing: RefCell<Vec<HandleId>>,
+    closing_scheduled: Cell<bool>,
+    /// JavaScript's `dispatch(kind, id, a, b)`.
+    dispatch: RefCell<Option<Reference>>,
+    /// JavaScript's `allocate()`, which returns a new slab.
+    allocate: RefCell<Option<Reference>>,
+    slab_buffer: RefCell<Option<Reference>>,
+    cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
+}
+
+/// The first argument of `dispatch`, in the order of `lib/internal/events.js`.
+#[derive(Debug, Clone, Copy)]
+#[repr(i32)]
+enum Kinds {
+    Read,
+    End,
+    ReadFailed,
+    Writable,
+    WriteFailed,
+    Connected,
+    ShutDown,
+    Accepted,
+    AcceptFailed,
+    Closed,
+}
+
+impl Environment {
+    /// Attaches to the environment that calls. Errors as [`Driver::new`] does.
+    ///
+    /// # Safety
+    /// `env` is alive, this is its thread, both values are functions of it.
+    pub unsafe fn new(
+        env: sys::napi_env,
+        dispatch: sys::napi_value,
+        allocate: sys::napi_value,
+    ) -> std::io::Result<Rc<Self>> {
+        let mut uv_loop = null_mut();
+        // SAFETY: by the caller's contract; the loop outlives the environment's cleanup hooks.
+        let driver = unsafe {
+            sys::napi_get_uv_event_loop(env, &mut uv_loop);
+            Driver::new(uv_loop.cast())?
+        };
+        let environment = Rc::new(Self {
+            env,
+            driver,
+            outbox: Rc::default(),
+            slab: Rc::default(),
+            handles: RefCell::default(),
+            tick: Cell::new(1),
+            exiting: Cell::new(false),
+            closing: RefCell::default(),
+            closing_scheduled: Cell::new(false),
+            // SAFETY: by the caller's contract.
+            dispatch: RefCell::new(Some(unsafe { Reference::new(env, dispatch) })),
+            // SAFETY: by the caller's contract.
+            allocate: RefCell::new(Some(unsafe { Reference::new(env, allocate) })),
+            slab_buffer: RefCell::new(None),
+            cleanup: Cell::new(null_mut()),
+        });
+        let weak: Weak<Self> = Rc::downgrade(&environment);
+        environment.driver.connect(weak);
+
+        let owned = Rc::into_raw(environment.clone()).cast_mut().cast();
+        let mut cleanup = null_mut();
+        // SAFETY: the hook takes back the reference given as its data.
+        unsafe { sys::napi_add_async_cleanup_hook(env, Some(on_cleanup), owned, &mut cleanup) };
+        environment.cleanup.set(cleanup);
+        Ok(environment)
+    }
+
+    /// The number of the current callback into JavaScript.
+    pub fn tick(&self) -> u64 {
+        self.tick.get()
+    }
+
+    fn next_tick(&self) {
+        self.tick.set(self.tick.get() + u64::from(!self.exiting.get()));
+    }
+
+    /// Makes a connection of a stream and starts its task.
+    pub fn open_connection(&self, id: HandleId, stream: Stream, pending: Pending) -> Kind {
+        let connection =
+            Connection::new(id, stream, pending, self.outbox.clone(), self.slab.clone());
+        self.driver.reactor().spawn(ConnectionTask(connection.clone()));
+        Kind::Connection(connection)
+    }
+
+    /// Runs `body` on a connection; `EBADF` for an id that is none, as for a closed descriptor.
+    pub fn with_connection<T>(
+        &self,
+        id: HandleId,
+        body: impl FnOnce(&mut Connection) -> Result<T, Errno>,
+    ) -> Result<T, Errno> {
+        let result = body(&mut self.connection(id)?.borrow_mut());
+        self.update(id);
+        result
+    }
+
+    /// The connection behind an id.
+    pub fn connection(&self, id: HandleId) -> Result<ConnectionRef, Errno> {
+        match self.handles.borrow().get(id as usize).map(|handle| &handle.kind) {
+            Some(Kind::Connection(connection)) => Ok(connection.clone()),
+            _ => Err(Errno(libc::EBADF)),
+        }
+    }
+
+    /// Counts a handle in or out after anything about it changed.
+    pub fn update(&self, id: HandleId) {
+        let mut handles = self.handles.borrow_mut();
+        let Some(handle) = handles.get_mut(id as usize) else { return };
+        let keeps = handle.keeps_alive();
+        if keeps == handle.holding {
+            return;
+        }
+        handle.holding = keeps;
+        match keeps {
+            true => self.driver.hold(),
+            false => self.driver.release(),
+        }
+    }
+
+    /// Closes a handle's socket now; JavaScript is told in libuv's closing phase.
+    pub fn close(&self, id: HandleId, how: Close) {
+        let kind = match self.handles.borrow_mut().get_mut(id as usize) {
+            Some(handle) if !matches!(handle.kind, Kind::Closed) => {
+                std::mem::replace(&mut handle.kind, Kind::Closed)
+            }
+            _ => return,
+        };
+        close_kind(kind, how);
+        self.update(id);
+        self.closing.borrow_mut().push(id);
+        if !self.closing_scheduled.replace(true) {
+            self.driver.schedule_closed();
+        }
+    }
+
+    /// Sends what waits for the end of its tick, and lets nothing wait any more: the process exits.
+    pub fn flush_for_exit(&self) {
+        self.exiting.set(true);
+        // A tick that no connection has sent in: each write goes to the kernel.
+        self.tick.set(0);
+        for (_, handle) in self.handles.borrow().iter() {
+            if let Kind::Connection(connection) = &handle.kind {
+                connection.borrow_mut().flush_now();
+            }
+        }
+    }
+
+    fn deliver_event(&self, dispatch: sys::napi_value, event: Event) -> Called {
+        let id = event.id();
+        let (kind, a, b) = match event {
+            Event::Read { offset, length, .. } => {
+                self.keep_read(id, offset, length);
+                (Kinds::Read, offset as i32, length as i32)
+            }
+            Event::End { .. } => (Kinds::End, 0, 0),
+            Event::ReadFailed { errno, .. } => (Kinds::ReadFailed, -errno.0, 0),
+            Event::Writable { .. } => (Kinds::Writable, 0, 0),
+            Event::WriteFailed { errno, .. } => (Kinds::WriteFailed, -errno.0, 0),
+            Event::Connected { result, .. } => (Kinds::Connected, code(result), 0),
+            Event::ShutDown { result, .. } => (Kinds::ShutDown, code(result), 0),
+            Event::AcceptFailed { errno, .. } => (Kinds::AcceptFailed, -errno.0, 0),
+            Event::Accepted { stream, .. } => return self.deliver_accepted(dispatch, id, stream),
+        };
+        let request = match kind {
+            Kinds::Connected => self.take_request(id),
+            _ => None,
+        };
+        if !self.is_open(id) {
+            return Called::Returned;
+        }
+        let called = self.dispatch(dispatch, kind, id, request.as_ref(), a, b);
+        if let Some(request) = request {
+            request.destroy();
+        }
+        if let (Kinds::Read, Ok(connection)) = (kind, self.connection(id)) {
+            connection.borrow_mut().read_delivered();
+        }
+        self.update(id);
+        called
+    }
+
+    /// Names an accepted connection and tells its listener. One that JavaScript did not attach an
+    /// object to, because the listener is closed or its callback threw, is closed again.
+    fn deliver_accepted(&self, dispatch: sys::napi_value, id: HandleId, stream: Stream) -> Called {
+        let listener = match self.handles.borrow().get(id as usize).map(|handle| &handle.kind) {
+            Some(Kind::Listener(listener)) => listener.clone(),
+            _ => {
+                refuse(&stream);
+                return Called::Returned;
+            }
+        };
+        listener.borrow_mut().delivered();
+        let new_id = insert(&mut self.handles.borrow_mut(), Kind::Fresh);
+        let kind = self.open_connection(new_id, stream, Pending::Nothing);
+        self.handles.borrow_mut()[new_id as usize].kind = kind;
+
+        let called = self.dispatch(dispatch, Kinds::Accepted, id, None, new_id as i32, 0);
+        let attached =
+            self.handles.borrow().get(new_id as usize).is_some_and(|new| new.context.is_some());
+        if !attached {
+            self.close(new_id, Close::Reset);
+        }
+        called
+    }
+
+    /// Calls `dispatch(kind, id, a, b)` in the context of `request` or of the handle.
+    fn dispatch(
+        &self,
+        dispatch: sys::napi_value,
+        kind: Kinds,
+        id: HandleId,
+        request: Option<&AsyncContext>,
+        a: i32,
+        b: i32,
+    ) -> Called {
+        self.next_tick();
+        let context = request.map(AsyncContext::raw).unwrap_or_else(|| {
+            let handles = self.handles.borrow();
+            let handle = handles.get(id as usize);
+            handle.and_then(|it| it.context.as_ref()).map_or(null_mut(), AsyncContext::raw)
+        });
+        // SAFETY: events are delivered on the environment's thread while it lives; the scope is
+        // open until the call returns; no borrow of ours is held across it.
+        unsafe {
+            let Some(_scope) = Scope::open(self.env) else { return Called::Stopped };
+            let arguments =
+                [kind as i32, id as i32, a, b].map(|value| callback::integer(self.env, value));
+            callback::call(self.env, context, dispatch, &arguments)
+        }
+    }
+
+    fn is_open(&self, id: HandleId) -> bool {
+        let handles = self.handles.borrow();
+        handles.get(id as usize).is_some_and(|handle| !matches!(handle.kind, Kind::Closed))
+    }
+
+    fn take_request(&self, id: HandleId) -> Option<AsyncContext> {
+        self.handles.borrow_mut().get_mut(id as usize)?.request.take()
+    }
+
+    /// JavaScript copies small reads out of the slab and keeps views on the others.
+    fn keep_read(&self, id: HandleId, offset: usize, length: usize) {
+        let copies = self.connection(id).is_ok_and(|it| it.borrow().copies_reads());
+        if length >= COPY_BELOW && !copies {
+            self.slab.keep(offset + length);
+        }
+    }
+
+    /// Gets a new slab from JavaScript if a task waits for one.
+    fn refill_slab(&self) {
+        if !self.slab.is_wanted() {
+            return;
+        }
+        // SAFETY: on the environment's thread, in a scope of our own.
+        unsafe {
+            let Some(_scope) = Scope::open(self.env) else { return };
+            let allocate = self.allocate.borrow().as_ref().and_then(Reference::value);
+            let buffer = allocate.and_then(|it| callback::call_for_value(self.env, it));
+            let Some(buffer) = buffer else { return };
+            if let Some((start, size)) = self.buffer_memory(buffer) {
+                let reference = Reference::new(self.env, buffer);
+                if let Some(old) = self.slab_buffer.replace(Some(reference)) {
+                    old.delete();
+                }
+                self.slab.provide(start, size);
+            }
+        }
+    }
+
+    /// Where a Buffer's bytes lie; `None` for a detached one.
+    fn buffer_memory(&self, buffer: sys::napi_value) -> Option<(*mut u8, usize)> {
+        let (mut start, mut size) = (null_mut(), 0);
+        // SAFETY: on the environment's thread, `buffer` is a value of an open scope.
+        let status =
+            unsafe { sys::napi_get_buffer_info(self.env, buffer, &mut start, &mut size) };
+        (status == sys::Status::napi_ok && size > 0).then_some((start.cast(), size))
+    }
+
+    /// Frees what refers to the environment, before it ends.
+    fn release_references(&self) {
+        for slot in [&self.dispatch, &self.allocate, &self.slab_buffer] {
+            if let Some(reference) = slot.take() {
+                reference.delete();
+            }
+        }
+    }
+}
+
+impl Boundary for Environment {
+    /// A program can detach the memory of a Buffer it was given, and with it the slab's.
+    fn prepare_tasks(&self) {
+        self.refill_slab();
+        if self.slab_buffer.borrow().is_none() {
+            return;
+        }
+        // SAFETY: on the environment's thread.
+        let Some(_scope) = (unsafe { Scope::open(self.env) }) else { return };
+        let buffer = self.slab_buffer.borrow().as_ref().and_then(Reference::value);
+        if buffer.and_then(|buffer| self.buffer_memory(buffer)).is_none() {
+            self.slab.revoke();
+        }
+    }
+
+    fn has_events(&self) -> bool {
+        !self.outbox.is_empty() || self.slab.is_wanted()
+    }
+
+    fn deliver(&self, deadline: Instant) -> Delivered {
+        // SAFETY: on the environment's thread.
+        let Some(_scope) = (unsafe { Scope::open(self.env) }) else { return Delivered::Stopped };
+        let dispatch = self.dispatch.borrow().as_ref().and_then(Reference::value);
+        let Some(dispatch) = dispatch else { return Delivered::Stopped };
+        let mut count = 0;
+        while let Some(event) = self.outbox.pop() {
+            if self.deliver_event(dispatch, event) == Called::Stopped {
+                return Delivered::Stopped;
+            }
+            count += 1;
+            if count % CLOCK_EVERY == 0 && Instant::now() >= deadline {
+                self.next_tick();
+                return Delivered::Some;
+            }
+        }
+        self.next_tick();
+        self.slab.reclaim();
+        Delivered::All
+    }
+
+    /// Newest first, as libuv does.
+    fn deliver_closed(&self) {
+        // SAFETY: on the environment's thread.
+        let Some(_scope) = (unsafe { Scope::open(self.env) }) else { return };
+        let dispatch = self.dispatch.borrow().as_ref().and_then(Reference::value);
+        let Some(dispatch) = dispatch else { return };
+        self.closing_scheduled.set(false);
+        for id in self.closing.take().into_iter().rev() {
+            self.dispatch(dispatch, Kinds::Closed, id, None, 0, 0);
+            let handle = self.handles.borrow_mut().remove(id as usize);
+            handle.context.into_iter().chain(handle.request).for_each(AsyncContext::destroy);
+        }
+    }
+
+    fn torn_down(&self) {
+        let cleanup = self.cleanup.replace(null_mut());
+        if !cleanup.is_null() {
+            // SAFETY: registered by `new`, removed once; Node waits for this to go on.
+            unsafe { sys::napi_remove_async_cleanup_hook(cleanup) };
+        }
+    }
+}
+
+/// The environment ends: every socket and reference of it goes, then the libuv handles.
+extern "C" fn on_cleanup(_hook: sys::napi_async_cleanup_hook_handle, data: *mut c_void) {
+    // SAFETY: the reference that `new` gave to the hook, taken back once.
+    let environment = unsafe { Rc::from_raw(data.cast_const().cast::<Environment>()) };
+    let handles = std::mem::take(&mut *environment.handles.borrow_mut());
+    for (_, handle) in handles {
+        close_kind(handle.kind, Close::Plain);
+    }
+    while environment.outbox.pop().is_some() {}
+    environment.slab.revoke();
+    environment.release_references();
+    environment.driver.clone().tear_down(environment);
+}
+
+fn close_kind(kind: Kind, how: Close) {
+    match kind {
+        Kind::Connection(connection) => connection.borrow_mut().close(how),
+        Kind::Listener(listener) => listener.borrow_mut().close(),
+        Kind::Bound { path: Some(path), .. } => unlink(&path),
+        Kind::Fresh | Kind::Bound { .. } | Kind::Closed => {}
+    }
+}
+
+/// A result as libuv has it: 0, or the negated error number.
+pub fn code(result: Result<(), Errno>) -> i32 {
+    match result {
+        Ok(()) => 0,
+        Err(Errno(errno)) => -errno,
+    }
+}
+
+/// Reads below this size are copied out by JavaScript, so that a small message never pins a slab:
+/// half of Buffer's pool, below which a copy costs less than a view.
+pub const COPY_BELOW: usize = 4096;
+/// Events between two looks at the clock.
+const CLOCK_EVERY: usize = 16;

@@ -1,0 +1,74 @@
+//! The table of what JavaScript has open: ids on one side, sockets on the other.
+
+use std::os::fd::{AsRawFd, RawFd};
+use std::path::PathBuf;
+
+use slab::Slab;
+use socket2::Socket;
+
+use super::callback::AsyncContext;
+use crate::transport::{Activity, ConnectionRef, HandleId, ListenerRef};
+
+/// One handle: a socket in some state and what Node keeps beside it.
+pub struct Handle {
+    pub kind: Kind,
+    /// Made when JavaScript attaches its object; none for a moment after an accept.
+    pub context: Option<AsyncContext>,
+    /// The context of a connect request, until it ends.
+    pub request: Option<AsyncContext>,
+    /// `ref()` and `unref()`.
+    pub refed: bool,
+    /// Whether this handle is counted as keeping the loop alive.
+    pub holding: bool,
+}
+
+/// The states of a handle.
+pub enum Kind {
+    /// Made, and nothing more.
+    Fresh,
+    /// Has an address, and neither connects nor listens. `path`: a Unix socket's file.
+    Bound { socket: Socket, path: Option<PathBuf> },
+    Connection(ConnectionRef),
+    Listener(ListenerRef),
+    /// Closed, and JavaScript is yet to be told.
+    Closed,
+}
+
+pub type Handles = Slab<Handle>;
+
+impl Handle {
+    pub fn new(kind: Kind) -> Self {
+        Self { kind, context: None, request: None, refed: true, holding: false }
+    }
+
+    /// Whether the process must not exit because of it: as libuv, an active handle that is ref'd,
+    /// or a request under way, ref'd or not.
+    pub fn keeps_alive(&self) -> bool {
+        match &self.kind {
+            Kind::Connection(connection) => {
+                let Activity { reading, requests } = connection.borrow().activity();
+                requests || (reading && self.refed)
+            }
+            Kind::Listener(_) => self.refed,
+            Kind::Fresh | Kind::Bound { .. } | Kind::Closed => false,
+        }
+    }
+
+    /// Its descriptor, -1 for none: Node's `handle.fd`.
+    pub fn fd(&self) -> RawFd {
+        match &self.kind {
+            Kind::Bound { socket, .. } => socket.as_raw_fd(),
+            Kind::Connection(connection) => {
+                connection.borrow().stream().map_or(-1, |stream| stream.fd())
+            }
+            Kind::Listener(listener) => listener.borrow().fd().unwrap_or(-1),
+            Kind::Fresh | Kind::Closed => -1,
+        }
+    }
+}
+
+/// Adds a handle and names it.
+pub fn insert(handles: &mut Handles, kind: Kind) -> HandleId {
+    // An id is an index of a table that cannot have 2^32 entries: each has a descriptor.
+    handles.insert(Handle::new(kind)) as HandleId
+}

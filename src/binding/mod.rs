@@ -1,0 +1,6 @@
+//! The boundary between the transports and JavaScript: events out, commands in, nothing else.
+
+mod callback;
+mod commands;
+mod environment;
+mod handles;

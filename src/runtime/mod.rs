@@ -1,0 +1,9 @@
+//! The tokio runtime of one Node environment and what turns it.
+
+#[cfg(not(test))]
+pub mod driver;
+pub mod reactor;
+pub mod slab;
+pub mod sys;
+#[cfg(not(test))]
+mod uv;

@@ -1,0 +1,130 @@
+//! The few system calls that neither std nor socket2 wraps.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+use tokio::io::unix::AsyncFd;
+use tokio::io::Interest;
+
+/// What an inherited descriptor is, as far as `net` can adopt it (Node: `new net.Socket({ fd })`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FdKind {
+    /// A TCP socket, not listening.
+    Tcp,
+    /// A TCP socket that listens.
+    TcpListener,
+    /// A Unix domain stream socket, not listening.
+    Unix,
+    /// A Unix domain socket that listens.
+    UnixListener,
+    /// One end of a pipe or FIFO.
+    Pipe,
+    /// Anything else: a file, a terminal, a datagram socket.
+    Other,
+}
+
+/// Says what a descriptor is. Errors with `EBADF` where it is not open.
+pub fn fd_kind(fd: RawFd) -> io::Result<FdKind> {
+    let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: `stat` is a writable buffer of the right type; any fd number may be asked about.
+    check(unsafe { libc::fstat(fd, stat.as_mut_ptr()) })?;
+    // SAFETY: fstat succeeded and filled it.
+    let mode = unsafe { stat.assume_init() }.st_mode & libc::S_IFMT;
+    if mode == libc::S_IFIFO {
+        return Ok(FdKind::Pipe);
+    }
+    if mode != libc::S_IFSOCK || int_option(fd, libc::SO_TYPE)? != libc::SOCK_STREAM {
+        return Ok(FdKind::Other);
+    }
+    let listens = int_option(fd, libc::SO_ACCEPTCONN)? != 0;
+    Ok(match (family(fd)?, listens) {
+        (libc::AF_INET | libc::AF_INET6, false) => FdKind::Tcp,
+        (libc::AF_INET | libc::AF_INET6, true) => FdKind::TcpListener,
+        (libc::AF_UNIX, false) => FdKind::Unix,
+        (libc::AF_UNIX, true) => FdKind::UnixListener,
+        _ => FdKind::Other,
+    })
+}
+
+/// Takes ownership of a descriptor that JavaScript gave away, after checking that it is open.
+pub fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
+    fd_kind(fd)?;
+    // SAFETY: the fd is open (checked above) and the caller's contract, Node's `{ fd }` option,
+    // is that the handle owns it from now on.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// The index of a network interface by name, for the scope of an IPv6 address (`fe80::1%eth0`).
+pub fn interface_index(name: &str) -> Option<u32> {
+    let name = CString::new(name).ok()?;
+    // SAFETY: a NUL-terminated string that lives through the call.
+    match unsafe { libc::if_nametoindex(name.as_ptr()) } {
+        0 => None,
+        index => Some(index),
+    }
+}
+
+/// Registers a pipe's end with the runtime that is entered.
+pub fn watch(file: File, interest: Interest) -> io::Result<AsyncFd<File>> {
+    // SAFETY: a File owns its descriptor and always names the same one, until it is dropped with
+    // the AsyncFd.
+    unsafe { AsyncFd::register_with_interest(file, interest) }.map_err(io::Error::from)
+}
+
+fn int_option(fd: RawFd, option: libc::c_int) -> io::Result<libc::c_int> {
+    let mut value: libc::c_int = 0;
+    let mut size = size_of::<libc::c_int>() as libc::socklen_t;
+    let pointer = (&raw mut value).cast();
+    // SAFETY: `value` and `size` are writable and agree with each other.
+    check(unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, option, pointer, &mut size) })?;
+    Ok(value)
+}
+
+fn family(fd: RawFd) -> io::Result<libc::c_int> {
+    let mut address = std::mem::MaybeUninit::<libc::sockaddr_storage>::zeroed();
+    let mut size = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+    // SAFETY: the storage is large enough for any address, and `size` says so.
+    check(unsafe { libc::getsockname(fd, address.as_mut_ptr().cast(), &mut size) })?;
+    // SAFETY: zeroed storage is a valid sockaddr_storage, filled or not.
+    Ok(libc::c_int::from(unsafe { address.assume_init() }.ss_family))
+}
+
+fn check(result: libc::c_int) -> io::Result<()> {
+    if result == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsRawFd;
+
+    #[test]
+    fn tells_sockets_pipes_and_files_apart() {
+        let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        assert_eq!(fd_kind(tcp.as_raw_fd()).unwrap(), FdKind::TcpListener);
+        let stream = std::net::TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
+        assert_eq!(fd_kind(stream.as_raw_fd()).unwrap(), FdKind::Tcp);
+        let (unix, _peer) = std::os::unix::net::UnixStream::pair().unwrap();
+        assert_eq!(fd_kind(unix.as_raw_fd()).unwrap(), FdKind::Unix);
+        let (reader, _writer) = std::io::pipe().unwrap();
+        assert_eq!(fd_kind(reader.as_raw_fd()).unwrap(), FdKind::Pipe);
+        let file = std::fs::File::open("/dev/null").unwrap();
+        assert_eq!(fd_kind(file.as_raw_fd()).unwrap(), FdKind::Other);
+    }
+
+    #[test]
+    fn a_closed_descriptor_is_ebadf() {
+        assert_eq!(fd_kind(1 << 20).unwrap_err().raw_os_error(), Some(libc::EBADF));
+    }
+
+    #[test]
+    fn knows_the_loopback_interface() {
+        assert!(interface_index("lo").is_some());
+        assert_eq!(interface_index("no-such-interface"), None);
+    }
+}

@@ -1,0 +1,375 @@
+//! One connection: what its task and the binding share, and how bytes pass through it.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io::IoSlice;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use super::{Errno, Event, HandleId, Outbox, Pending, Stream};
+use crate::runtime::slab::Slab;
+
+/// A connection. Commands change it at once where Node's handles do (writing, closing); its task,
+/// [`ConnectionTask`], does what has to wait.
+pub struct Connection {
+    id: HandleId,
+    stream: Option<Stream>,
+    pending: Pending,
+    reading: Reading,
+    /// Size of the next read; follows the traffic between `WINDOW_MIN` and `WINDOW_MAX`.
+    window: usize,
+    /// Set by `onread`: JavaScript has room for just this much.
+    fixed_window: bool,
+    read_delivery: Delivery,
+    /// Small writes of one tick after its first; leave together. Counted as sent.
+    out: Vec<u8>,
+    /// The tick in which the kernel last got bytes directly.
+    sent_tick: u64,
+    /// JavaScript holds bytes that were not accepted and waits for [`Event::Writable`].
+    wants_writable: bool,
+    shutdown: Shutdown,
+    waker: Option<Waker>,
+    outbox: Rc<Outbox>,
+    slab: Rc<Slab>,
+}
+
+pub type ConnectionRef = Rc<RefCell<Connection>>;
+
+/// What became of bytes given to [`Connection::write`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// The first so many were taken.
+    pub accepted: usize,
+    /// Whether [`Event::Writable`] will follow, because not all were.
+    pub waits: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Stopped,
+    Started,
+    /// The peer's FIN came, or reading failed: there is nothing to read any more.
+    Ended,
+}
+
+/// A connection reads again only after JavaScript had the chance to stop it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Delivery {
+    Idle,
+    /// A read is in the outbox.
+    Undelivered,
+    /// As `Undelivered`, and the socket has more.
+    UndeliveredMore,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shutdown {
+    No,
+    Requested,
+    Done,
+}
+
+impl Connection {
+    /// A connection over `stream`; nothing is read before [`Self::read_start`].
+    pub fn new(
+        id: HandleId,
+        stream: Stream,
+        pending: Pending,
+        outbox: Rc<Outbox>,
+        slab: Rc<Slab>,
+    ) -> ConnectionRef {
+        Rc::new(RefCell::new(Self {
+            id,
+            stream: Some(stream),
+            pending,
+            reading: Reading::Stopped,
+            window: WINDOW_MIN,
+            fixed_window: false,
+            read_delivery: Delivery::Idle,
+            out: Vec::new(),
+            sent_tick: 0,
+            wants_writable: false,
+            shutdown: Shutdown::No,
+            waker: None,
+            outbox,
+            slab,
+        }))
+    }
+
+    /// The stream; `None` once closed.
+    pub fn stream(&self) -> Option<&Stream> {
+        self.stream.as_ref()
+    }
+
+    /// Whether it is being read, or has requests under way: what keeps Node's loop alive.
+    pub fn activity(&self) -> Activity {
+        Activity {
+            reading: self.reading == Reading::Started,
+            requests: self.pending != Pending::Nothing
+                || self.wants_writable
+                || !self.out.is_empty()
+                || self.shutdown == Shutdown::Requested,
+        }
+    }
+
+    /// Starts to read; [`Event::Read`] and [`Event::End`] follow.
+    pub fn read_start(&mut self) {
+        if self.reading == Reading::Stopped {
+            self.reading = Reading::Started;
+            self.wake();
+        }
+    }
+
+    /// Stops reading. What was read before is still delivered.
+    pub fn read_stop(&mut self) {
+        if self.reading == Reading::Started {
+            self.reading = Reading::Stopped;
+        }
+    }
+
+    /// Reads at most `size` bytes at a time from now on.
+    pub fn fix_window(&mut self, size: usize) {
+        self.window = size.max(1);
+        self.fixed_window = true;
+    }
+
+    /// Whether JavaScript keeps no view on what it read, whatever its size.
+    pub fn copies_reads(&self) -> bool {
+        self.fixed_window
+    }
+
+    /// JavaScript saw the read that was in the outbox.
+    pub fn read_delivered(&mut self) {
+        let more = self.read_delivery == Delivery::UndeliveredMore;
+        self.read_delivery = Delivery::Idle;
+        if more && self.reading == Reading::Started {
+            self.wake();
+        }
+    }
+
+    /// Writes: the first bytes of a tick go to the kernel at once, as Node's do; small ones after
+    /// them are kept and leave together. Errors as `send(2)` does: `EPIPE`, `ECONNRESET`; `EBADF`
+    /// once closed.
+    pub fn write(&mut self, chunks: &[IoSlice<'_>], tick: u64) -> Result<Written, Errno> {
+        let total: usize = chunks.iter().map(|chunk| chunk.len()).sum();
+        if self.pending != Pending::Nothing {
+            return Err(Errno(libc::ENOTCONN));
+        }
+        if self.stream.is_none() {
+            return Err(Errno(libc::EBADF));
+        }
+        if self.wants_writable {
+            return Ok(Written { accepted: 0, waits: true });
+        }
+        if self.sent_tick == tick && self.out.len() + total <= COALESCE {
+            self.out.reserve(total);
+            chunks.iter().for_each(|chunk| self.out.extend_from_slice(chunk));
+            self.wake();
+            return Ok(Written { accepted: total, waits: false });
+        }
+        self.sent_tick = tick;
+        let accepted = self.send(chunks)?;
+        if accepted < total {
+            self.wants_writable = true;
+            self.wake();
+        }
+        Ok(Written { accepted, waits: accepted < total })
+    }
+
+    /// Sends our FIN after what was accepted; [`Event::ShutDown`] follows.
+    pub fn shut_down(&mut self) {
+        if self.shutdown == Shutdown::No {
+            self.shutdown = Shutdown::Requested;
+            self.wake();
+        }
+    }
+
+    /// Closes the descriptor, after a last attempt to send what was accepted. Ends the task.
+    pub fn close(&mut self, kind: Close) {
+        self.flush_now();
+        if let (Close::Reset, Some(stream)) = (kind, &self.stream) {
+            let _ = stream.reset_on_close();
+        }
+        self.stream = None;
+        self.pending = Pending::Nothing;
+        self.reading = Reading::Ended;
+        self.wants_writable = false;
+        self.out = Vec::new();
+        self.shutdown = Shutdown::Done;
+        self.wake();
+    }
+
+    /// Tries to send what waits for the end of the tick. An error shows in the next write or read.
+    pub fn flush_now(&mut self) {
+        if !self.out.is_empty() && !self.wants_writable {
+            let _ = self.send(&[]);
+        }
+    }
+
+    /// Sends what is kept and then `chunks`; returns how many bytes of `chunks` were taken.
+    fn send(&mut self, chunks: &[IoSlice<'_>]) -> Result<usize, Errno> {
+        let Some(stream) = &self.stream else { return Err(Errno(libc::EBADF)) };
+        if self.out.is_empty() {
+            return stream.write_now(chunks);
+        }
+        let mut all = Vec::with_capacity(chunks.len() + 1);
+        all.push(IoSlice::new(&self.out));
+        all.extend_from_slice(chunks);
+        let written = stream.write_now(&all)?;
+        let kept = written.min(self.out.len());
+        self.out.drain(..kept);
+        Ok(written - kept)
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.stream.is_none() {
+            return Poll::Ready(());
+        }
+        if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            self.waker = Some(context.waker().clone());
+        }
+        if self.pending != Pending::Nothing && self.poll_connect(context).is_pending() {
+            return Poll::Pending;
+        }
+        let _ = self.poll_write(context);
+        if self.reading == Reading::Started {
+            self.poll_read(context);
+        }
+        Poll::Pending
+    }
+
+    fn poll_connect(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let result = match (self.pending, &self.stream) {
+            (Pending::Connect, Some(stream)) => std::task::ready!(stream.poll_connected(context)),
+            (Pending::Refused(errno), _) => Err(errno),
+            _ => return Poll::Pending,
+        };
+        self.pending = Pending::Nothing;
+        if result.is_err() {
+            self.reading = Reading::Ended;
+        }
+        self.outbox.push(Event::Connected { id: self.id, result });
+        Poll::Ready(())
+    }
+
+    /// Sends what is kept, then says that there is room, then shuts down.
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while !self.out.is_empty() {
+            match self.send(&[]) {
+                Err(errno) => {
+                    self.out = Vec::new();
+                    self.outbox.push(Event::WriteFailed { id: self.id, errno });
+                }
+                Ok(_) if self.out.is_empty() => {}
+                Ok(_) => std::task::ready!(self.poll_writable(context)),
+            }
+        }
+        if self.wants_writable {
+            std::task::ready!(self.poll_writable(context));
+            self.wants_writable = false;
+            self.outbox.push(Event::Writable { id: self.id });
+        }
+        if let (Shutdown::Requested, Some(stream)) = (self.shutdown, &self.stream) {
+            let result = stream.shut_down_write();
+            self.shutdown = Shutdown::Done;
+            self.outbox.push(Event::ShutDown { id: self.id, result });
+        }
+        Poll::Ready(())
+    }
+
+    /// A failed wait counts as ready: the next write says what is wrong.
+    fn poll_writable(&self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(stream) = &self.stream else { return Poll::Ready(()) };
+        stream.poll_writable(context).map(|_| ())
+    }
+
+    /// One read; the next follows after its delivery.
+    fn poll_read(&mut self, context: &mut Context<'_>) {
+        if self.read_delivery != Delivery::Idle {
+            self.read_delivery = Delivery::UndeliveredMore;
+            return;
+        }
+        let Some(stream) = &mut self.stream else { return };
+        let waker = context.waker().clone();
+        let read = self.slab.fill(self.window, &waker, |room| {
+            match stream.poll_read(context, room) {
+                Poll::Ready(Ok(length)) => (length, Poll::Ready(Ok((length, length == room.len())))),
+                Poll::Ready(Err(error)) => (0, Poll::Ready(Err(Errno::from(error)))),
+                Poll::Pending => (0, Poll::Pending),
+            }
+        });
+        let id = self.id;
+        match read {
+            None | Some((_, Poll::Pending)) => {}
+            Some((_, Poll::Ready(Err(errno)))) => {
+                self.reading = Reading::Ended;
+                self.outbox.push(Event::ReadFailed { id, errno });
+            }
+            Some((_, Poll::Ready(Ok((0, _))))) => {
+                self.reading = Reading::Ended;
+                self.outbox.push(Event::End { id });
+            }
+            Some((offset, Poll::Ready(Ok((length, full))))) => {
+                // After a short read this only registers the task; after a FIN it says ready.
+                let more = full || stream.poll_readable(context).is_ready();
+                self.read_delivery =
+                    if more { Delivery::UndeliveredMore } else { Delivery::Undelivered };
+                self.adapt_window(length, full);
+                self.outbox.push(Event::Read { id, offset, length });
+            }
+        }
+    }
+
+    fn adapt_window(&mut self, length: usize, full: bool) {
+        if self.fixed_window {
+            return;
+        }
+        if full {
+            self.window = (self.window * 2).min(WINDOW_MAX);
+        } else if length < self.window / 4 {
+            self.window = (self.window / 2).max(WINDOW_MIN);
+        }
+    }
+}
+
+/// What of a connection is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Activity {
+    pub reading: bool,
+    pub requests: bool,
+}
+
+/// How a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Close {
+    /// As the kernel does it: FIN, or RST where unread bytes are left.
+    Plain,
+    /// RST (Node: `resetAndDestroy`).
+    Reset,
+}
+
+/// Moves bytes between a connection's socket and the outbox. Woken by its socket, by commands and
+/// by the delivery of its last read; ends with [`Connection::close`]; who closed it knows.
+pub struct ConnectionTask(pub ConnectionRef);
+
+impl Future for ConnectionTask {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.0.borrow_mut().poll(context)
+    }
+}
+
+/// As Node's: 64 KiB a read.
+const WINDOW_MIN: usize = 64 * 1024;
+/// 512 KiB: where bulk echoes of 1 MiB stop gaining.
+const WINDOW_MAX: usize = 512 * 1024;
+/// Small writes kept until the end of a tick.
+const COALESCE: usize = 64 * 1024;

@@ -1,0 +1,228 @@
+//! One duplex byte stream, whatever carries it: the only place that reads and writes descriptors.
+
+use std::fs::File;
+use std::io::{self, IoSlice, Read, Write};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::path::Path;
+use std::pin::Pin;
+use std::task::{ready, Context, Poll};
+
+use socket2::{SockAddr, SockRef, Socket};
+use tokio::io::unix::AsyncFd;
+use tokio::io::{AsyncRead, Interest, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+
+use super::{Binding, Errno};
+use crate::runtime::sys::{fd_kind, watch, FdKind};
+
+/// A connected, or connecting, stream registered with the runtime that was entered when it was made.
+#[derive(Debug)]
+pub enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+    /// A pipe or FIFO inherited as a descriptor.
+    Pipe(AsyncFd<File>),
+}
+
+/// Whether a stream still has to hear from its peer before it is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pending {
+    Nothing,
+    Connect,
+    /// The kernel refused at once; told on the next turn, as a remote refusal would be.
+    Refused(Errno),
+}
+
+impl Stream {
+    /// Starts to connect over TCP. Refusals that the kernel knows at once are reported as
+    /// asynchronous ones; other errors (`ENETUNREACH`, `EINVAL`...) are returned.
+    pub fn connect_tcp(socket: Socket, to: SocketAddr) -> Result<(Self, Pending), Errno> {
+        let pending = start_connect(&socket, &to.into())?;
+        let stream = TcpStream::from_std(socket.into())?;
+        Ok((Self::Tcp(stream), pending))
+    }
+
+    /// Connects to a Unix domain socket; `path` may be abstract (`\0name`). All refusals are told
+    /// on the next turn: `ENOENT`, `ECONNREFUSED`, `EACCES`, `EAGAIN` (its backlog is full).
+    pub fn connect_unix(path: &[u8]) -> Result<(Self, Pending), Errno> {
+        let address = Binding::unix_address(path)?;
+        let socket = Binding::unix_socket()?;
+        let pending = match socket.connect(&address) {
+            Ok(()) => Pending::Connect,
+            Err(error) => Pending::Refused(error.into()),
+        };
+        Ok((Self::Unix(UnixStream::from_std(socket.into())?), pending))
+    }
+
+    /// Takes over a descriptor. Errors with `EINVAL` for one that carries no byte stream.
+    pub fn from_fd(fd: OwnedFd) -> Result<Self, Errno> {
+        let kind = fd_kind(fd.as_raw_fd())?;
+        // SockRef only sets O_NONBLOCK here, which is a property of any descriptor.
+        SockRef::from(&fd).set_nonblocking(true)?;
+        Ok(match kind {
+            FdKind::Tcp => Self::Tcp(TcpStream::from_std(fd.into())?),
+            FdKind::Unix => Self::Unix(UnixStream::from_std(fd.into())?),
+            FdKind::Pipe => Self::Pipe(watch(File::from(fd), Interest::READABLE | Interest::WRITABLE)?),
+            _ => return Err(Errno(libc::EINVAL)),
+        })
+    }
+
+    /// The descriptor; it stays the stream's.
+    pub fn fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+
+    /// Reads into `buffer`. A short read tells tokio that the kernel has no more, which saves the
+    /// read that would only say so.
+    pub fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(buffer);
+        ready!(match self {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_read(context, &mut buffer),
+            Self::Unix(unix) => Pin::new(unix).poll_read(context, &mut buffer),
+            Self::Pipe(pipe) => poll_read_pipe(pipe, context, &mut buffer),
+        })?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    /// Ready when a read would find something; otherwise the task is woken when it would.
+    pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(tcp) => tcp.poll_read_ready(context),
+            Self::Unix(unix) => unix.poll_read_ready(context),
+            Self::Pipe(pipe) => pipe.poll_read_ready(context).map_ok(|_| ()),
+        }
+    }
+
+    /// Ready when a write would be taken, as far as tokio knows.
+    pub fn poll_writable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(tcp) => tcp.poll_write_ready(context),
+            Self::Unix(unix) => unix.poll_write_ready(context),
+            Self::Pipe(pipe) => pipe.poll_write_ready(context).map_ok(|_| ()),
+        }
+    }
+
+    /// Ready when an attempt to connect has ended, with its result.
+    pub fn poll_connected(&self, context: &mut Context<'_>) -> Poll<Result<(), Errno>> {
+        ready!(self.poll_writable(context)).map_err(Errno::from)?;
+        let error = match self {
+            Self::Tcp(tcp) => tcp.take_error(),
+            Self::Unix(unix) => unix.take_error(),
+            Self::Pipe(_) => Ok(None),
+        };
+        Poll::Ready(match error {
+            Ok(None) => Ok(()),
+            Ok(Some(error)) | Err(error) => Err(error.into()),
+        })
+    }
+
+    /// Writes at once what the kernel takes, without asking tokio first: a socket that was just
+    /// accepted is writable before the first `epoll_wait` can say so. `Ok(0)`: nothing now, and
+    /// tokio knows, so that [`Self::poll_writable`] waits.
+    pub fn write_now(&self, chunks: &[IoSlice<'_>]) -> Result<usize, Errno> {
+        let total: usize = chunks.iter().map(|chunk| chunk.len()).sum();
+        let written = loop {
+            match self.send(chunks) {
+                Ok(count) => break count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break 0,
+                Err(error) => return Err(error.into()),
+            }
+        };
+        if written < total {
+            self.clear_writable();
+        }
+        Ok(written)
+    }
+
+    /// Sends our FIN.
+    pub fn shut_down_write(&self) -> Result<(), Errno> {
+        match self {
+            Self::Pipe(_) => Ok(()),
+            _ => Ok(SockRef::from(self).shutdown(std::net::Shutdown::Write)?),
+        }
+    }
+
+    /// Makes the close of this stream a reset (`SO_LINGER` of zero seconds). TCP only.
+    pub fn reset_on_close(&self) -> Result<(), Errno> {
+        match self {
+            Self::Tcp(_) => Ok(SockRef::from(self).set_linger(Some(std::time::Duration::ZERO))?),
+            _ => Err(Errno(libc::ENOTSUP)),
+        }
+    }
+
+    fn send(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
+        match (self, chunks) {
+            (Self::Pipe(pipe), _) => pipe.get_ref().write_vectored(chunks),
+            (_, [chunk]) => SockRef::from(self).send_with_flags(chunk, NO_SIGNAL),
+            _ => SockRef::from(self).send_vectored_with_flags(chunks, NO_SIGNAL),
+        }
+    }
+
+    /// Tells tokio what a write past it learnt: that the kernel's buffer is full.
+    fn clear_writable(&self) {
+        let full = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+        let _ = match self {
+            Self::Tcp(tcp) => tcp.try_io(Interest::WRITABLE, full),
+            Self::Unix(unix) => unix.try_io(Interest::WRITABLE, full),
+            Self::Pipe(pipe) => pipe.try_io(Interest::WRITABLE, |_| full()),
+        };
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(tcp) => tcp.as_fd(),
+            Self::Unix(unix) => unix.as_fd(),
+            Self::Pipe(pipe) => pipe.get_ref().as_fd(),
+        }
+    }
+}
+
+/// As libuv: `ECONNREFUSED` is a verdict about the peer, so it is told later; the rest is ours.
+fn start_connect(socket: &Socket, address: &SockAddr) -> Result<Pending, Errno> {
+    loop {
+        return match socket.connect(address) {
+            Ok(()) => Ok(Pending::Connect),
+            Err(error) => match error.raw_os_error() {
+                Some(libc::EINPROGRESS) => Ok(Pending::Connect),
+                Some(libc::EINTR) => continue,
+                Some(libc::ECONNREFUSED) => Ok(Pending::Refused(Errno(libc::ECONNREFUSED))),
+                _ => Err(error.into()),
+            },
+        };
+    }
+}
+
+fn poll_read_pipe(
+    pipe: &AsyncFd<File>,
+    context: &mut Context<'_>,
+    buffer: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    loop {
+        let mut guard = ready!(pipe.poll_read_ready(context))?;
+        let Ok(result) = guard.try_io(|pipe| pipe.get_ref().read(buffer.initialize_unfilled()))
+        else {
+            continue;
+        };
+        buffer.advance(result?);
+        return Poll::Ready(Ok(()));
+    }
+}
+
+/// Removes the file of a Unix domain socket; that it is gone already is no error.
+pub fn unlink(path: &Path) {
+    let _ = std::fs::remove_file(path);
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
+/// Elsewhere socket2 sets `SO_NOSIGPIPE`, and Node ignores the signal anyway.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const NO_SIGNAL: libc::c_int = 0;
