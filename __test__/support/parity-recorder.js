@@ -265,7 +265,7 @@ function describeBytes(view) {
 }
 
 function isError(value) {
-  return Object.prototype.toString.call(value) === '[object Error]';
+  return /^\[object (Error|DOMException)\]$/.test(Object.prototype.toString.call(value));
 }
 
 function ignore() {}

@@ -42,9 +42,7 @@ function parity(sentence, body) {
  * @param {unknown} [expected]
  */
 function sameLog(sentence, program, expected) {
-  const run = (implementation) => runProgram(program, both(implementation));
-  declare(node, sentence, () => expectNode(run, expected));
-  if (ours) declare(ours, sentence, () => expectOurs(run, ours));
+  compare(sentence, (implementation) => runProgram(program, both(implementation)), expected);
 }
 
 /**
@@ -52,18 +50,17 @@ function sameLog(sentence, program, expected) {
  * The program takes its server from `context.server` and its client from `context.client`.
  */
 function sameLogAcross(sentence, program, expected) {
-  sameLog(sentence, program, expected);
+  const run = (implementation) => runProgram(program, both(implementation));
+  const reference = compare(sentence, run, expected);
   if (!ours) return;
   const mixed = [
     { name: 'ferronet server, node client', server: ours, client: node },
     { name: 'node server, ferronet client', server: node, client: ours }
   ];
   for (const pairing of mixed) {
-    const run = () =>
-      runProgram(program, { server: pairing.server.net, client: pairing.client.net });
+    const roles = { server: pairing.server.net, client: pairing.client.net };
     declare(pairing, sentence, async () => {
-      const reference = await runProgram(program, both(node));
-      expect(await run()).toEqual(reference);
+      expect(await runProgram(program, roles)).toEqual(await reference());
     });
   }
 }
@@ -78,8 +75,7 @@ function sameLogAcross(sentence, program, expected) {
  */
 function sameChildLog(sentence, program, expected, options) {
   const run = (implementation) => runInChild(program, implementation.specifier, options);
-  declare(node, sentence, () => expectNode(run, expected));
-  if (ours) declare(ours, sentence, () => expectOurs(run, ours));
+  compare(sentence, run, expected);
 }
 
 /** Runs the block's declarations only where Node itself has the feature; says so where it has not. */
@@ -90,19 +86,24 @@ function feature(name, present, block) {
   });
 }
 
-async function expectNode(run, expected) {
-  const log = await run(node);
-  if (expected !== undefined) {
-    expect(log).toEqual(expected);
-    return;
+/** Declares the test of each implementation; returns a function that resolves with Node's log. */
+function compare(sentence, run, expected) {
+  let log;
+  const reference = () => (log ??= run(node));
+  declare(node, sentence, async () => {
+    if (expected !== undefined) {
+      expect(await reference()).toEqual(expected);
+      return;
+    }
+    expect(isEmpty(await reference())).toBe(false);
+    expect(await run(node)).toEqual(await reference());
+  });
+  if (ours) {
+    declare(ours, sentence, async () => {
+      expect(await run(ours)).toEqual(await reference());
+    });
   }
-  expect(isEmpty(log)).toBe(false);
-  expect(await run(node)).toEqual(log);
-}
-
-async function expectOurs(run, implementation) {
-  const [reference, actual] = [await run(node), await run(implementation)];
-  expect(actual).toEqual(reference);
+  return reference;
 }
 
 function declare(implementation, sentence, body) {
