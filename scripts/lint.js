@@ -4,15 +4,17 @@
 
 const { command, runSteps } = require('./tally');
 
+const script = (title, ...args) => ({ title, run: () => command(process.execPath, args) });
 const tool = (title, ...args) => ({ title, run: () => command('npx', ['--no', ...args]) });
 const cargo = (title, ...args) => ({ title, run: () => command('cargo', args) });
 const generator = ['--manifest-path', 'bench/loadgen/Cargo.toml'];
 const strict = ['--locked', '--all-targets', '--', '-D', 'warnings'];
 
 runSteps([
-  { title: 'layers', run: () => command(process.execPath, ['scripts/check-layers.js']) },
+  script('layers', 'scripts/check-layers.js'),
   tool('prettier', 'prettier', '--check', '--log-level', 'warn', '.'),
   tool('eslint', 'eslint', '--max-warnings', '0', '.'),
+  script('addon types', 'scripts/addon-types.js', '--check'),
   tool('tsc', 'tsc', '-p', '.'),
   cargo('rustfmt', 'fmt', '--check'),
   cargo('rustfmt, loadgen', 'fmt', '--check', ...generator),

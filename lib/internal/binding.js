@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const { candidates } = require('./addon-file');
 const { version } = require('../../package.json');
 
+/** @type {typeof import('./addon')} */
 module.exports = load();
 
 function load() {

@@ -1,0 +1,87 @@
+// What src/binding exports to lib/internal; written by `npm run addon-types`.
+
+export type HandleId = number;
+
+/** The version of the addon, compared with package.json's when it is loaded. */
+export function version(): string;
+
+/** Bytes of a slab that JavaScript is to allocate. */
+export function slabSize(): number;
+
+/** Reads of fewer bytes have to be copied out of the slab before `dispatch` returns. */
+export function copyBelow(): number;
+
+/** One end of a connection, as `socket.address()` shows it. */
+export interface Address {
+  address: string;
+  family: string;
+  port: number;
+}
+
+/** The transports of one Node environment. */
+export class Runtime {
+  /**
+   * `dispatch(kind, id, a, b)` gets the events; `allocate()` returns a Buffer of `slabSize()`.
+   * Throws where the runtime cannot be made: `EMFILE`, or a platform that is not supported.
+   */
+  constructor(dispatch: unknown, allocate: unknown);
+  /** Makes a handle whose events come in the async context of `resource`, of type `kind`. */
+  open(resource: object, kind: string): HandleId;
+  /** Takes an accepted connection: its events come in the async context of `resource`. */
+  attach(id: HandleId, resource: object, kind: string): void;
+  /** Binds to an IP address; the socket may then listen or connect. */
+  bind(id: HandleId, address: string, port: number, ipv6Only: boolean, reusePort: boolean): number;
+  /** Binds to the path of a Unix domain socket, or to an abstract name after a NUL. */
+  bindPath(id: HandleId, path: Uint8Array): number;
+  /** Sets the permissions of a bound Unix socket's file, as `chmod(2)`. */
+  chmod(id: HandleId, mode: number): number;
+  /** Listens on a bound handle; accepted connections follow. */
+  listen(id: HandleId, backlog: number): number;
+  /** Listens on an inherited descriptor. */
+  listenFd(id: HandleId, fd: number, backlog: number): number;
+  /** Accepts again after an error stopped it. */
+  acceptAgain(id: HandleId): void;
+  /** Becomes the stream behind an inherited descriptor. */
+  openFd(id: HandleId, fd: number): number;
+  /** Connects to an IP address; the result comes in the async context of `request`. */
+  connect(id: HandleId, request: object, address: string, port: number): number;
+  /** Connects to a Unix domain socket. */
+  connectPath(id: HandleId, request: object, path: Uint8Array): number;
+  readStart(id: HandleId): number;
+  readStop(id: HandleId): number;
+  /** Reads at most `size` bytes at a time, all of which JavaScript copies. */
+  fixReadSize(id: HandleId, size: number): number;
+  /**
+   * Writes bytes; returns how many were taken. Fewer than given: the caller keeps the rest, and
+   * goes on after a `Writable` event.
+   */
+  write(id: HandleId, bytes: Uint8Array): number;
+  /** As `write`, of several chunks; those past the 1,024 that the kernel takes at once are left. */
+  writev(id: HandleId, chunks: Array<Uint8Array>): number;
+  /**
+   * Writes a string of at most 16,384 characters; returns its length in bytes, or, if not all
+   * of it was taken, -1 less the count of those that were (error numbers are below -4,096 * 16).
+   */
+  writeString(id: HandleId, text: unknown, latin1: boolean): number;
+  /** Sends our FIN after what was written; a `ShutDown` event follows. */
+  shutdown(id: HandleId): number;
+  /** Closes the handle, with a reset if asked; a `Closed` event follows. */
+  close(id: HandleId, reset: boolean): void;
+  setNoDelay(id: HandleId, enable: boolean): number;
+  /** `delay` in seconds. */
+  setKeepAlive(id: HandleId, enable: boolean, delay: number): number;
+  setTypeOfService(id: HandleId, value: number): number;
+  /** The value, or a negated error number. */
+  getTypeOfService(id: HandleId): number;
+  /** Our end, or a negated error number. */
+  getsockname(id: HandleId): number | Address;
+  /** The peer's end, or a negated error number. */
+  getpeername(id: HandleId): number | Address;
+  /** The descriptor, -1 for none. */
+  fd(id: HandleId): number;
+  /** Whether an active handle keeps the process alive. */
+  setRef(id: HandleId, refed: boolean): void;
+  hasRef(id: HandleId): boolean;
+  /** The process exits: sends what waits, and lets nothing wait any more. */
+  flushForExit(): void;
+}
