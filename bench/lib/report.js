@@ -20,12 +20,14 @@ function section(bench, entries) {
     .flatMap((metric) => metricRows(metric, entries));
   const head = ['', ...entries.map(({ contender }) => contender.title)];
   const rule = head.map((_, column) => (column === 0 ? '---' : '---:'));
+  const note = bench.note === undefined ? [] : [bench.note, ''];
   return [
     `### ${bench.title}`,
     '',
+    ...note,
     ...[head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`),
     '',
-    `Target: ${describe(bench)}. ${outcome(bench, entries)}`,
+    outcome(bench, entries),
     ''
   ].join('\n');
 }
@@ -47,14 +49,14 @@ function cell({ median, min, max }, digits) {
 }
 
 function outcome(bench, entries) {
+  if (bench.target === undefined) return 'No target.';
+  const target = `Target: ${describe(bench)}.`;
   const judged = verdicts(bench, entries);
-  if (judged.length === 0) return 'Not judged: ferronet or its reference was not measured.';
-  return judged
-    .map(
-      ({ contender, value, pass }) =>
-        `${contender}: ${number(value, 2)}, ${pass ? 'pass' : 'MISS'}.`
-    )
-    .join(' ');
+  if (judged.length === 0) return `${target} Not judged: a side of it was not measured.`;
+  const words = judged.map(
+    ({ contender, value, pass }) => `${contender}: ${number(value, 2)}, ${pass ? 'pass' : 'MISS'}.`
+  );
+  return [target, ...words].join(' ');
 }
 
 function number(value, digits) {

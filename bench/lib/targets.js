@@ -26,12 +26,13 @@ function describe({ kind, target }) {
 }
 
 /**
- * @param {{ target: Target }} bench
+ * @param {{ target?: Target }} bench
  * @param {Entry[]} entries
  * @returns {{ contender: string, value: number, pass: boolean }[]} one for each contender of ours
  *   whose reference was measured too
  */
 function verdicts({ target }, entries) {
+  if (target === undefined) return [];
   return entries
     .filter(({ contender }) => contender.host !== null)
     .map((entry) => ({ title: entry.contender.title, value: reached(target, entry, entries) }))
