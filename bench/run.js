@@ -44,11 +44,19 @@ async function measure(name, bench, contenders, options) {
     for (let turn = 0; turn < entries.length; turn++) {
       const { contender, samples } = entries[(round + turn) % entries.length];
       progress(`${name}: round ${round + 1} of ${options.rounds}, ${contender.title}`);
-      samples.push(await kinds[bench.kind].sample(bench, contender, options));
+      samples.push(await sample(bench, contender, options));
     }
   }
   progress('');
   return entries;
+}
+
+async function sample(bench, contender, options) {
+  try {
+    return await kinds[bench.kind].sample(bench, contender, options);
+  } catch (error) {
+    throw new Error(`${bench.name}, ${contender.title}: ${error.message}`, { cause: error });
+  }
 }
 
 function progress(text) {
