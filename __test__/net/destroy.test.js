@@ -69,6 +69,7 @@ describe('destroy() while connecting', () => {
     client.resume().end('brief');
     context.note('client', client.writable, client.readyState);
     await context.closed(client);
+    await context.allClosed();
   });
 
   sameLog('by destroySoon() lets what was written arrive', async (context) => {
@@ -77,9 +78,11 @@ describe('destroy() while connecting', () => {
     });
     const client = context.connect(server.address().port, '127.0.0.1');
     context.watch('client', client);
+    const accepting = once(server, 'connection');
     client.write('arrives');
     client.destroySoon();
-    await context.closed(client);
+    await accepting;
+    await context.allClosed();
   });
 
   sameLog('in the connect listener closes what was just opened', async (context) => {

@@ -3,7 +3,8 @@
 // Every way to make a TCP server listen, what it then reports, and how listening fails.
 
 const { once } = require('node:events');
-const { sameLog, sameLogAcross, feature, node } = require('../support/parity');
+const { sameLog, sameLogAcross, feature } = require('../support/parity');
+const features = require('../support/parity-features');
 const { attempt } = require('../support/parity-outcome');
 
 /** @type {[string, (server: import('node:net').Server) => unknown][]} */
@@ -172,8 +173,7 @@ describe('the options of listen()', () => {
     ]
   );
 
-  const hasReusePort = canReusePort();
-  feature('reusePort', hasReusePort, () => {
+  feature('reusePort', features.reusePort, () => {
     sameLogAcross('reusePort lets two servers share a port', async (context) => {
       const options = { port: 0, host: '127.0.0.1', reusePort: true };
       const first = context.createServer().listen(options);
@@ -223,9 +223,3 @@ describe('the options of listen()', () => {
     return [second.address().port === first.address().port, second.listening];
   });
 });
-
-/** The option is newer than Node 20; whether Node knows it shows in a second bind. */
-function canReusePort() {
-  const source = String(node.net.Server.prototype.listen);
-  return source.includes('reusePort');
-}

@@ -41,6 +41,7 @@ describe('the properties of a socket', () => {
     client.resume();
     client.on('ready', () => client.end('question'));
     await context.closed(client);
+    await context.allClosed();
     context.note('client', snapshot(client));
   });
 

@@ -4,6 +4,7 @@
 
 const { once } = require('node:events');
 const { sameLog, sameLogAcross, feature, node } = require('../support/parity');
+const features = require('../support/parity-features');
 const { show } = require('../support/parity-outcome');
 
 function count(server) {
@@ -112,7 +113,7 @@ describe('maxConnections', () => {
 });
 
 describe('a block list', () => {
-  feature('blockList option', hasBlockList(), () => {
+  feature('blockList option', features.blockList, () => {
     sameLogAcross('of the server turns blocked clients away', async (context) => {
       const blockList = new node.net.BlockList();
       blockList.addAddress('127.0.0.1');
@@ -184,12 +185,6 @@ describe('a block list', () => {
     });
   });
 });
-
-/** Node kept the option on the instance when it learned it. */
-function hasBlockList() {
-  const blockList = new node.net.BlockList();
-  return node.net.createServer({ blockList }).blockList === blockList;
-}
 
 describe('unref() and ref()', () => {
   sameLog('return the emitter, in any state', async (context) => {

@@ -122,6 +122,7 @@ describe('a client of a path', () => {
       });
       client.resume();
       await context.closed(client);
+      await context.allClosed();
       context.note('client', snapshot(client), client.address());
     });
   }
@@ -133,6 +134,7 @@ describe('a client of a path', () => {
 
   sameLog('reports ECONNREFUSED when nobody listens at the path', async (context) => {
     const { execPath } = process;
+    // Killed, so that it cannot unlink its socket file.
     const script = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
     require('node:child_process').spawnSync(execPath, ['-e', script, context.path()]);
     const client = context.watch('client', context.connect(context.path()));

@@ -3,7 +3,8 @@
 // Bad arguments to a Socket's constructor and methods: the same code, name and message.
 
 const fs = require('node:fs');
-const { sameLog, feature, node } = require('../support/parity');
+const { sameLog, feature } = require('../support/parity');
+const features = require('../support/parity-features');
 const { attempt, show } = require('../support/parity-outcome');
 
 const odd = [undefined, null, -1, 1.5, NaN, Infinity, '1000', 'x', true, {}, [], () => {}, 1n];
@@ -166,7 +167,7 @@ describe('a socket asked for what it cannot do', () => {
   });
 });
 
-feature('setTypeOfService', node.net.Socket.prototype.setTypeOfService, () => {
+feature('setTypeOfService', features.typeOfService, () => {
   describe('setTypeOfService()', () => {
     sameLog('judges every odd value alike', (context) =>
       [...odd, 0, 1, 255, 256, '16'].map((value) => {

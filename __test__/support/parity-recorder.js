@@ -145,6 +145,12 @@ class Context {
     await Promise.all(emitters.map((emitter) => this.waitForClose(emitter)));
   }
 
+  /** Resolves once every socket of the program has emitted 'close', the accepted ones included. */
+  async allClosed() {
+    const sockets = [...this.open].filter((closable) => closable.destroy);
+    await this.closed(...sockets);
+  }
+
   log() {
     const finished = {};
     for (const [actor, entries] of this.actors) {
@@ -159,8 +165,7 @@ class Context {
       if (closable.destroy) closable.destroy();
       else closable.close();
     }
-    const sockets = [...this.open].filter((closable) => closable.destroy);
-    await Promise.all(sockets.map((socket) => this.waitForClose(socket)));
+    await this.allClosed();
     if (this.directory) fs.rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -204,6 +209,10 @@ class Context {
   plainError(error) {
     const fields = { name: error.name, class: error.constructor.name, message: error.message };
     for (const key of Object.keys(error)) fields[key] = error[key];
+    // A local port that was the kernel's own choice has no label, and no meaning to compare.
+    if (fields.localPort > 32767 && !this.labels.has(fields.localPort)) {
+      fields.localPort = '<ephemeral>';
+    }
     if (Array.isArray(error.errors)) fields.errors = error.errors;
     if (error.cause !== undefined) fields.cause = error.cause;
     if (typeof fields.message === 'string') fields.message = this.plainText(fields.message);
