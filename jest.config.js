@@ -5,6 +5,7 @@
 
 module.exports = {
   testMatch: ['<rootDir>/__test__/**/*.test.js'],
+  testPathIgnorePatterns: ['/node_modules/', '/fixtures/'],
   testEnvironment: 'node',
   moduleNameMapper: { '/lib/net(/index(\\.js)?)?$': '<rootDir>/lib/jest/net.js' },
   // Plain CommonJS throughout: nothing to transform.
