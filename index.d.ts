@@ -7,10 +7,10 @@ import net = require('./lib/net/index.js');
 
 declare namespace ferronet {
   /** The names ferronet stands for. */
-  type ModuleName = 'net' | 'dgram' | 'tls' | 'http' | 'https' | 'http2' | 'fetch' | 'ws';
+  export type ModuleName = 'net' | 'dgram' | 'tls' | 'http' | 'https' | 'http2' | 'fetch' | 'ws';
 
   /** Whose code a module name means today: ferronet's, or still Node's or npm's. */
-  type Owner = 'rust' | 'node' | 'npm';
+  export type Owner = 'rust' | 'node' | 'npm';
 
   export { net };
 
