@@ -21,12 +21,16 @@ let slab = Buffer.alloc(0);
 let runtime = null;
 let trace = debug.enabled;
 
-module.exports = { adopt, debug, native, open, takeRead };
+/** The commands of the hot path, there from the first handle on; see src/binding/hot.rs. */
+const commands = {};
+
+module.exports = { adopt, commands, debug, native, open, takeRead };
 
 /** @returns {object} The addon's `Runtime`; see src/binding/commands.rs for its verbs. */
 function native() {
   if (runtime === null) {
     runtime = new addon.Runtime(dispatch, allocateSlab);
+    runtime.defineCommands(commands);
     // Rust joins small writes of one tick; the last tick has nothing after it.
     process.on('exit', () => runtime.flushForExit());
   }

@@ -3,7 +3,7 @@
 // A native stream or listener under Node's handle verbs. Turns commands into calls of the addon and
 // its events into calls of the owner; knows bytes and error numbers, nothing of Node's streams.
 
-const { adopt, debug, native, open, takeRead } = require('./runtime');
+const { adopt, commands, debug, native, open, takeRead } = require('./runtime');
 
 // Longer strings become Buffers: Rust converts on its stack.
 const STRING_MAX = 16 * 1024;
@@ -103,12 +103,12 @@ class StreamHandle {
 
   readStart() {
     this.reading = true;
-    return native().readStart(this.id);
+    return commands.readStart(this.id);
   }
 
   readStop() {
     this.reading = false;
-    return native().readStop(this.id);
+    return commands.readStop(this.id);
   }
 
   fixReadSize(size) {
@@ -122,7 +122,7 @@ class StreamHandle {
   writeBuffer(chunk, done) {
     const length = chunk.length;
     this.bytesWritten += length;
-    const taken = native().write(this.id, chunk);
+    const taken = commands.write(this.id, chunk);
     if (debug.enabled) debug('<- %d write %d of %d', this.id, taken, length);
     if (taken === length) return 0;
     if (taken < 0) return taken;
@@ -136,7 +136,7 @@ class StreamHandle {
     if (text.length > STRING_MAX || !(latin1 || encoding === 'utf8' || encoding === 'utf-8')) {
       return this.writeBuffer(Buffer.from(text, encoding), done);
     }
-    const taken = native().writeString(this.id, text, latin1);
+    const taken = commands.writeString(this.id, text, latin1);
     if (debug.enabled) debug('<- %d writeString %d', this.id, taken);
     if (taken >= 0) {
       this.bytesWritten += taken;
@@ -164,7 +164,7 @@ class StreamHandle {
   /** `done(status)` follows. */
   shutdown(done) {
     this.shutdownDone = done;
-    return native().shutdown(this.id);
+    return commands.shutdown(this.id);
   }
 
   /** `done()` follows, in the loop's closing phase. */
@@ -295,7 +295,7 @@ function send(id, pending) {
   while (pending.chunks.length > 0) {
     const { chunks } = pending;
     const taken =
-      chunks.length === 1 ? native().write(id, chunks[0]) : native().writev(id, chunks);
+      chunks.length === 1 ? commands.write(id, chunks[0]) : native().writev(id, chunks);
     if (debug.enabled) debug('<- %d writev %d in %d chunks', id, taken, chunks.length);
     if (taken < 0) return taken;
     const sent = pending.chunks;

@@ -8,12 +8,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use napi::bindgen_prelude::{Either, JsValue, Object, Unknown};
-use napi::{sys, Env};
+use napi::Env;
 use napi_derive::napi;
 
 use super::callback::AsyncContext;
 use super::environment::{code, Environment, COPY_BELOW};
 use super::handles::{insert, Kind};
+use super::hot;
 use crate::runtime::slab::SLAB_SIZE;
 use crate::runtime::sys::adopt;
 use crate::transport::{
@@ -66,6 +67,14 @@ impl Runtime {
             napi::Error::from_reason(format!("ferronet cannot start its runtime: {error}"))
         })?;
         Ok(Self { environment })
+    }
+
+    /// Puts the commands of the hot path on `target`.
+    #[napi(catch_unwind)]
+    pub fn define_commands(&self, env: Env, target: Object) {
+        // SAFETY: live values of the calling environment, whose cleanup hook keeps our environment
+        // until JavaScript cannot run any more.
+        unsafe { hot::define(env.raw(), target.raw(), Rc::as_ptr(&self.environment)) };
     }
 
     /// Makes a handle whose events come in the async context of `resource`, of type `kind`.
@@ -204,21 +213,7 @@ impl Runtime {
         self.attach_request(env, id, request, "PIPECONNECTWRAP", result)
     }
 
-    #[napi(catch_unwind)]
-    pub fn read_start(&self, id: HandleId) -> i32 {
-        self.command(id, |connection| {
-            connection.read_start();
-            Ok(())
-        })
-    }
 
-    #[napi(catch_unwind)]
-    pub fn read_stop(&self, id: HandleId) -> i32 {
-        self.command(id, |connection| {
-            connection.read_stop();
-            Ok(())
-        })
-    }
 
     /// Reads at most `size` bytes at a time, all of which JavaScript copies.
     #[napi(catch_unwind)]
@@ -229,50 +224,15 @@ impl Runtime {
         })
     }
 
-    /// Writes bytes; returns how many were taken. Fewer than given: the caller keeps the rest, and
-    /// goes on after a `Writable` event.
-    #[napi(catch_unwind)]
-    pub fn write(&self, id: HandleId, bytes: &[u8]) -> i64 {
-        taken(self.write_chunks(id, &[IoSlice::new(bytes)]))
-    }
 
     /// As `write`, of several chunks; those past the 1,024 that the kernel takes at once are left.
     #[napi(catch_unwind)]
     pub fn writev(&self, id: HandleId, chunks: Vec<&[u8]>) -> i64 {
         let chunks: Vec<IoSlice> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
-        taken(self.write_chunks(id, &chunks[..chunks.len().min(IOV_MAX)]))
+        taken(self.environment.write(id, &chunks[..chunks.len().min(IOV_MAX)]))
     }
 
-    /// Writes a string of at most 16,384 characters; returns its length in bytes, or, if not all
-    /// of it was taken, -1 less the count of those that were (error numbers are below -4,096 * 16).
-    #[napi(catch_unwind)]
-    pub fn write_string(&self, env: Env, id: HandleId, text: Unknown, latin1: bool) -> i64 {
-        let mut bytes = [0u8; STRING_MAX * 3 + 1];
-        let mut length = 0;
-        let read = match latin1 {
-            true => sys::napi_get_value_string_latin1,
-            false => sys::napi_get_value_string_utf8,
-        };
-        // SAFETY: a live value of the calling environment; the buffer's size is given. A value
-        // that is no string leaves the length zero.
-        unsafe {
-            read(env.raw(), text.raw(), bytes.as_mut_ptr().cast(), bytes.len(), &mut length);
-        }
-        match self.write_chunks(id, &[IoSlice::new(&bytes[..length])]) {
-            Ok(Written { waits: false, .. }) => length as i64,
-            Ok(Written { accepted, .. }) => -1 - accepted as i64,
-            Err(Errno(errno)) => STRING_ERROR - i64::from(errno),
-        }
-    }
 
-    /// Sends our FIN after what was written; a `ShutDown` event follows.
-    #[napi(catch_unwind)]
-    pub fn shutdown(&self, id: HandleId) -> i32 {
-        self.command(id, |connection| {
-            connection.shut_down();
-            Ok(())
-        })
-    }
 
     /// Closes the handle, with a reset if asked; a `Closed` event follows.
     #[napi(catch_unwind)]
@@ -411,10 +371,6 @@ impl Runtime {
         self.command(id, |connection| on_stream(connection.stream(), set))
     }
 
-    fn write_chunks(&self, id: HandleId, chunks: &[IoSlice<'_>]) -> Result<Written, Errno> {
-        let tick = self.environment.tick();
-        self.environment.with_connection(id, |connection| connection.write(chunks, tick))
-    }
 }
 
 fn on_stream<T>(
@@ -446,8 +402,4 @@ fn path_of(bytes: &[u8]) -> PathBuf {
 
 /// The kernel's limit on chunks in one `writev`.
 const IOV_MAX: usize = 1024;
-/// Longer strings are made Buffers by JavaScript.
-const STRING_MAX: usize = 16 * 1024;
-/// Error numbers of `write_string` are told apart from counts by this offset.
-const STRING_ERROR: i64 = -65_536;
 

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
+use std::io::IoSlice;
 use std::ptr::null_mut;
 use std::rc::{Rc, Weak};
 use std::time::Instant;
@@ -14,7 +15,7 @@ use crate::runtime::driver::{Boundary, Delivered, Driver};
 use crate::runtime::slab::Slab;
 use crate::transport::{
     refuse, unlink, Close, Connection, ConnectionRef, ConnectionTask, Errno, Event, HandleId,
-    Outbox, Pending, Stream,
+    Outbox, Pending, Stream, Written,
 };
 
 /// Everything of one environment; nothing is shared with another.
@@ -35,6 +36,8 @@ pub struct Environment {
     /// JavaScript's `allocate()`, which returns a new slab.
     allocate: RefCell<Option<Reference>>,
     slab_buffer: RefCell<Option<Reference>>,
+    /// Where strings are converted.
+    pub text: RefCell<Vec<u8>>,
     cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
 }
 
@@ -85,6 +88,7 @@ impl Environment {
             // SAFETY: by the caller's contract.
             allocate: RefCell::new(Some(unsafe { Reference::new(env, allocate) })),
             slab_buffer: RefCell::new(None),
+            text: RefCell::default(),
             cleanup: Cell::new(null_mut()),
         });
         let weak: Weak<Self> = Rc::downgrade(&environment);
@@ -98,13 +102,8 @@ impl Environment {
         Ok(environment)
     }
 
-    /// The number of the current callback into JavaScript.
-    pub fn tick(&self) -> u64 {
-        self.tick.get()
-    }
-
     fn next_tick(&self) {
-        self.tick.set(self.tick.get() + u64::from(!self.exiting.get()));
+        self.tick.set(self.tick.get() + 1);
     }
 
     /// Makes a connection of a stream and starts its task.
@@ -124,6 +123,14 @@ impl Environment {
         let result = body(&mut self.connection(id)?.borrow_mut());
         self.update(id);
         result
+    }
+
+    /// Writes to a connection; see [`Connection::write`].
+    pub fn write(&self, id: HandleId, chunks: &[IoSlice<'_>]) -> Result<Written, Errno> {
+        if self.exiting.get() {
+            self.next_tick(); // there is no end of this tick
+        }
+        self.with_connection(id, |connection| connection.write(chunks, self.tick.get()))
     }
 
     /// The connection behind an id.
@@ -168,8 +175,6 @@ impl Environment {
     /// Sends what waits for the end of its tick, and lets nothing wait any more: the process exits.
     pub fn flush_for_exit(&self) {
         self.exiting.set(true);
-        // A tick that no connection has sent in: each write goes to the kernel.
-        self.tick.set(0);
         for (_, handle) in self.handles.borrow().iter() {
             if let Kind::Connection(connection) = &handle.kind {
                 connection.borrow_mut().flush_now();
@@ -278,9 +283,10 @@ impl Environment {
         }
     }
 
-    /// Gets a new slab from JavaScript if a task waits for one.
+    /// Gets a new slab from JavaScript if a task waits for one. Not before every read that lies in
+    /// the old one was delivered: both sides speak of one slab at a time.
     fn refill_slab(&self) {
-        if !self.slab.is_wanted() {
+        if !self.slab.is_wanted() || !self.outbox.is_empty() {
             return;
         }
         // SAFETY: on the environment's thread, in a scope of our own.

@@ -4,3 +4,4 @@ mod callback;
 mod commands;
 mod environment;
 mod handles;
+mod hot;

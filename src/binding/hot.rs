@@ -1,0 +1,185 @@
+//! The commands of the hot path as plain functions: no class to unwrap, no reference to make, the
+//! environment in the function's data. What is not called for each message is in `commands`.
+
+use std::ffi::c_void;
+use std::io::IoSlice;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::ptr::null_mut;
+
+use napi::sys;
+
+use super::environment::{code, Environment};
+use crate::transport::{Errno, HandleId, Written};
+
+/// The functions, by the names under which JavaScript finds them.
+const FUNCTIONS: [(&str, Body); 5] = [
+    ("readStart", read_start),
+    ("readStop", read_stop),
+    ("write", write),
+    ("writeString", write_string),
+    ("shutdown", shutdown),
+];
+
+/// Puts the functions on `target`.
+///
+/// # Safety
+/// `env` is alive and this is its thread, `target` is an object of it. `environment` outlives every
+/// call into JavaScript of that environment.
+pub unsafe fn define(env: sys::napi_env, target: sys::napi_value, environment: *const Environment) {
+    for (name, body) in FUNCTIONS {
+        let data = Box::leak(Box::new(Function { environment, body }));
+        let mut function = null_mut();
+        // SAFETY: by the caller's contract. The data is never freed: five small boxes for each
+        // environment, in exchange for functions that can be called until the very end.
+        unsafe {
+            sys::napi_create_function(
+                env,
+                name.as_ptr().cast(),
+                name.len() as isize,
+                Some(trampoline),
+                (&raw mut *data).cast(),
+                &mut function,
+            );
+            let mut key = null_mut();
+            sys::napi_create_string_utf8(env, name.as_ptr().cast(), name.len() as isize, &mut key);
+            sys::napi_set_property(env, target, key, function);
+        }
+    }
+}
+
+struct Function {
+    environment: *const Environment,
+    body: Body,
+}
+
+type Body = fn(&Environment, &Arguments) -> i64;
+
+/// The arguments of a call: an id, then up to two more.
+struct Arguments {
+    env: sys::napi_env,
+    values: [sys::napi_value; 3],
+}
+
+extern "C" fn trampoline(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let mut values = [null_mut(); 3];
+    let (mut count, mut data): (usize, *mut c_void) = (values.len(), null_mut());
+    // SAFETY: napi calls this with live arguments; missing ones are filled with `undefined`.
+    unsafe {
+        sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), null_mut(), &mut data);
+    }
+    // SAFETY: `define` made the data, never freed; the environment outlives JavaScript's calls.
+    let (function, environment) = unsafe {
+        let function = &*data.cast::<Function>();
+        (function, &*function.environment)
+    };
+    let arguments = Arguments { env, values };
+    let result = catch_unwind(AssertUnwindSafe(|| (function.body)(environment, &arguments)))
+        .unwrap_or(-i64::from(libc::EIO));
+    let mut value = null_mut();
+    // SAFETY: a number for the calling environment, in the scope of the call.
+    unsafe { sys::napi_create_int64(env, result, &mut value) };
+    value
+}
+
+impl Arguments {
+    fn id(&self) -> HandleId {
+        let mut id = HandleId::MAX;
+        // SAFETY: a live value; what is no number leaves an id that names no handle.
+        unsafe { sys::napi_get_value_uint32(self.env, self.values[0], &mut id) };
+        id
+    }
+
+    /// The bytes of the second argument, a Buffer or other view.
+    fn bytes(&self) -> Result<&[u8], Errno> {
+        let (mut start, mut length) = (null_mut(), 0);
+        // SAFETY: a live value; what is no view is refused with a status.
+        let status = unsafe {
+            sys::napi_get_buffer_info(self.env, self.values[1], &mut start, &mut length)
+        };
+        if status != sys::Status::napi_ok {
+            return Err(Errno(libc::EINVAL));
+        }
+        if length == 0 {
+            return Ok(&[]);
+        }
+        // SAFETY: napi says so; JavaScript cannot touch or detach it before this call returns.
+        Ok(unsafe { std::slice::from_raw_parts(start.cast(), length) })
+    }
+
+    fn flag(&self, index: usize) -> bool {
+        let mut flag = false;
+        // SAFETY: a live value; what is no boolean leaves `false`.
+        unsafe { sys::napi_get_value_bool(self.env, self.values[index], &mut flag) };
+        flag
+    }
+
+    /// Copies the string of the second argument; returns its length in bytes.
+    fn string(&self, latin1: bool, into: &mut [u8]) -> usize {
+        let mut length = 0;
+        let read = match latin1 {
+            true => sys::napi_get_value_string_latin1,
+            false => sys::napi_get_value_string_utf8,
+        };
+        let (start, size) = (into.as_mut_ptr().cast(), into.len());
+        // SAFETY: a live value and a buffer whose size is given; what is no string leaves zero.
+        unsafe { read(self.env, self.values[1], start, size, &mut length) };
+        length
+    }
+}
+
+/// `readStart(id)`.
+fn read_start(environment: &Environment, arguments: &Arguments) -> i64 {
+    let result = environment.with_connection(arguments.id(), |connection| {
+        connection.read_start();
+        Ok(())
+    });
+    code(result).into()
+}
+
+/// `readStop(id)`.
+fn read_stop(environment: &Environment, arguments: &Arguments) -> i64 {
+    let result = environment.with_connection(arguments.id(), |connection| {
+        connection.read_stop();
+        Ok(())
+    });
+    code(result).into()
+}
+
+/// `shutdown(id)`: sends our FIN after what was written; a `ShutDown` event follows.
+fn shutdown(environment: &Environment, arguments: &Arguments) -> i64 {
+    let result = environment.with_connection(arguments.id(), |connection| {
+        connection.shut_down();
+        Ok(())
+    });
+    code(result).into()
+}
+
+/// `write(id, bytes)`: returns how many were taken. Fewer than given: the caller keeps the rest,
+/// and goes on after a `Writable` event.
+fn write(environment: &Environment, arguments: &Arguments) -> i64 {
+    let written = arguments
+        .bytes()
+        .and_then(|bytes| environment.write(arguments.id(), &[IoSlice::new(bytes)]));
+    match written {
+        Ok(Written { accepted, .. }) => accepted as i64,
+        Err(Errno(errno)) => -i64::from(errno),
+    }
+}
+
+/// `writeString(id, text, latin1)`, of at most 16,384 characters: returns its length in bytes, or,
+/// if not all of it was taken, -1 less the count of those that were. Errors are offset.
+fn write_string(environment: &Environment, arguments: &Arguments) -> i64 {
+    let mut bytes = environment.text.borrow_mut();
+    bytes.resize(STRING_MAX * 3 + 1, 0);
+    let length = arguments.string(arguments.flag(2), &mut bytes);
+    match environment.write(arguments.id(), &[IoSlice::new(&bytes[..length])]) {
+        Ok(Written { waits: false, .. }) => length as i64,
+        Ok(Written { accepted, .. }) => -1 - accepted as i64,
+        Err(Errno(errno)) => STRING_ERROR - i64::from(errno),
+    }
+}
+
+/// Longer strings are made Buffers by JavaScript.
+const STRING_MAX: usize = 16 * 1024;
+/// Error numbers of `writeString` are told apart from counts by this offset.
+const STRING_ERROR: i64 = -65_536;
