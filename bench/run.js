@@ -7,6 +7,7 @@ const os = require('node:os');
 const { BASELINE, contender } = require('./lib/contenders');
 const kinds = require('./lib/kinds');
 const loadgen = require('./lib/loadgen');
+const { QUIET, busyPercent } = require('./lib/machine');
 const { USAGE, parse } = require('./lib/options');
 const { conditions, section } = require('./lib/report');
 const results = require('./lib/results');
@@ -21,20 +22,31 @@ async function main() {
   const run = {
     command: ['npm run bench --', ...process.argv.slice(2)].join(' ').replace(/ --$/, ''),
     date: new Date().toISOString().slice(0, 10),
-    load: os.loadavg()[0],
-    rounds: options.rounds
+    rounds: options.rounds,
+    busyPercent: 0
   };
   const contenders = options.contenders.map(contender);
   loadgen.build();
 
   const measured = [];
   for (const { area, bench } of options.benches) {
+    run.busyPercent = Math.max(run.busyPercent, await checkQuiet(options));
     const entries = await measure(`${area}/${bench.name}`, bench, contenders, options);
     measured.push({ area, bench, entries });
     if (!options.json) console.log(section(bench, entries));
   }
   console.log(options.json ? JSON.stringify(raw(run, measured), null, 2) : conditions(run));
   if (options.save) console.log(`Saved in ${results.save(byArea(run, measured))}.`);
+}
+
+/** Samples what others do to the machine before a benchmark begins. */
+async function checkQuiet({ save }) {
+  const percent = await busyPercent();
+  if (percent <= QUIET) return percent;
+  const problem = `other processes use ${Math.round(percent)} % of this machine`;
+  if (save) throw new Error(`${problem}: nothing to keep comes out`);
+  console.error(`bench: ${problem}`);
+  return percent;
 }
 
 /** Each round starts with another contender, so that none always follows the same neighbour. */

@@ -2,10 +2,9 @@
 
 // Turns samples into the tables that are printed and committed.
 
-const os = require('node:os');
-
 const { BASELINE } = require('./contenders');
 const kinds = require('./kinds');
+const machine = require('./machine');
 const { spread } = require('./stats');
 const { describe, ratioTo, titleOf, verdicts } = require('./targets');
 
@@ -66,11 +65,11 @@ function number(value, digits) {
 
 /** What a reader needs to repeat the numbers. */
 function conditions(run) {
-  const machine = `${os.cpus()[0].model.trim()}, ${os.cpus().length} cores, Linux ${os.release()}`;
   return [
     `\`${run.command}\``,
     '',
-    `${run.date}, ${machine}, load average ${run.load.toFixed(2)} at the start.`,
+    `${run.date}, ${machine.description()}. Between benchmarks other processes used up to`,
+    `${Math.round(run.busyPercent)} % of it.`,
     `Medians of ${run.rounds} rounds (lowest..highest) with the contenders taking turns; ratios are`,
     'taken within each round. Servers run on one core, the generator on another.',
     ''
