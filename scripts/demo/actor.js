@@ -9,6 +9,11 @@ const readline = require('node:readline');
 
 const root = path.join(__dirname, '..', '..');
 
+/** Processes that are alive; whatever ends the demo (Ctrl-C, a closed pipe) ends them. */
+const alive = new Set();
+process.on('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
+
 /** Milliseconds that a process may keep the demo waiting. */
 const PATIENCE = 10_000;
 
@@ -23,7 +28,8 @@ class Actor {
   constructor(role, command) {
     this.role = role;
     this.child = spawn(process.execPath, command, { cwd: root });
-    this.#ended = once(this.child, 'close');
+    alive.add(this.child);
+    this.#ended = once(this.child, 'close').finally(() => alive.delete(this.child));
     this.#lines = readline.createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
     const complaints = readline.createInterface({ input: this.child.stderr });
     complaints.on('line', (line) => this.#show(`! ${line}`));
