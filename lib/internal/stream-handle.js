@@ -38,10 +38,6 @@ class StreamHandle {
     this.reading = false;
     this.bytesRead = 0;
     this.bytesWritten = 0;
-    this.pendingWrite = null;
-    this.shutdownDone = null;
-    this.connectDone = null;
-    this.closeDone = null;
   }
 
   /** @returns {StreamHandle} a new one, neither bound nor connected */
@@ -185,7 +181,8 @@ class StreamHandle {
     this.id = -1;
     this.reading = false;
     this.closeDone = done ?? null;
-    this.connectDone = this.shutdownDone = null;
+    if (this.connectDone !== null) this.connectDone = null;
+    if (this.shutdownDone !== null) this.shutdownDone = null;
     native().close(id, reset);
   }
 
@@ -285,10 +282,19 @@ class StreamHandle {
 
   onclosed() {
     const done = this.closeDone;
-    this.closeDone = this.owner = this.pendingWrite = null;
+    this.owner = null;
+    if (this.pendingWrite !== null) this.pendingWrite = null;
     if (done !== null) done();
   }
 }
+
+// Set while a request is under way: idle connections do without.
+Object.assign(StreamHandle.prototype, {
+  closeDone: null,
+  connectDone: null,
+  pendingWrite: null,
+  shutdownDone: null
+});
 
 /** Writes what is left of a write. Returns as writeBuffer() does; `pending.chunks` keeps the rest. */
 function send(id, pending) {

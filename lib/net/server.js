@@ -12,7 +12,9 @@ const { net: host } = require('../internal/host');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
 const { normalizeArgs, toNumber } = require('./arguments');
-const { Socket } = require('./socket');
+const { AcceptOptions, Socket } = require('./socket');
+
+const kAcceptOptions = Symbol('acceptOptions');
 
 const kAsyncDispose = Symbol.asyncDispose;
 const serverSockets = channel('net.server.socket');
@@ -171,6 +173,7 @@ function start(server, target) {
   }
   handle.owner = server;
   server._handle = handle;
+  server[kAcceptOptions] = null;
   server._pipeName = target.path;
   server._connectionKey = `${familyOf(target, address)}:${address ?? target.path ?? null}:${target.path ? -1 : target.port}`;
   if (server._unref) handle.unref();
@@ -245,16 +248,10 @@ Server.prototype.onHandleAccepted = function onHandleAccepted(handle) {
   if (this.blockList !== undefined && isBlocked(this.blockList, handle)) {
     return drop(this, handle);
   }
-  const socket = new Socket({
-    handle,
-    allowHalfOpen: this.allowHalfOpen,
-    pauseOnCreate: this.pauseOnConnect,
-    readableHighWaterMark: this.highWaterMark,
-    writableHighWaterMark: this.highWaterMark,
-    noDelay: this.noDelay,
-    keepAlive: this.keepAlive,
-    keepAliveInitialDelay: this.keepAliveInitialDelay * 1000
-  });
+  const options = (this[kAcceptOptions] ??= new AcceptOptions(this));
+  options.handle = handle;
+  const socket = new Socket(options);
+  options.handle = null;
   this._connections++;
   socket.server = this;
   socket._server = this;
