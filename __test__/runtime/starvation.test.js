@@ -1,7 +1,7 @@
 // A busy socket must leave the loop's other guests their turn: timers, immediates, other sockets.
 'use strict';
 
-const { NODE, report, start, subject } = require('../support/child');
+const { NODE, report, start, stopAll, subject } = require('../support/child');
 
 jest.setTimeout(120_000);
 
@@ -21,7 +21,7 @@ describe.each([
     peer = start('peers/peer.js', { args: [role], limit: 110_000 });
     port = await peer.line();
   });
-  afterAll(() => peer.stop());
+  afterAll(stopAll);
 
   test('delays a 10 ms timer by no more than a few ms beyond what node does', async () => {
     const measured = [];

@@ -1,7 +1,7 @@
 // The process's end, from any callback and under traffic: same code, same last events, same last bytes as with node.
 'use strict';
 
-const { NODE, both, describe: told, run, start, subject } = require('../support/child');
+const { NODE, both, describe: told, run, start, stopAll, subject } = require('../support/child');
 
 jest.setTimeout(120_000);
 
@@ -81,7 +81,7 @@ describe('the last words', () => {
     peer = start('peers/peer.js', { args: ['sink'], limit: 110_000 });
     port = await peer.line();
   });
-  afterAll(() => peer.stop());
+  afterAll(stopAll);
 
   // How many bytes node delivers, said here too, so that node itself is held to it.
   const words = [

@@ -18,6 +18,7 @@ function implementation(named = process.env.FERRONET_TEST_IMPL) {
 }
 
 const subject = implementation();
+const alive = new Set();
 
 /**
  * Starts a child and returns at once.
@@ -46,7 +47,15 @@ function start(target, options = {}) {
     env: { ...plainEnvironment(), FERRONET_TEST_NET: net, ...env },
     stdio: ['pipe', 'pipe', 'pipe']
   });
-  return new Running(child, limit);
+  const running = new Running(child, limit);
+  alive.add(running);
+  running.result.finally(() => alive.delete(running)).catch(() => {});
+  return running;
+}
+
+/** Ends every child that a failed test left behind; for afterAll(). */
+function stopAll() {
+  return Promise.allSettled(Array.from(alive, (running) => running.stop()));
 }
 
 /** Starts a child, waits for its end and resolves with a {@link Running} result; never rejects. */
@@ -88,7 +97,19 @@ function describe(result) {
   return `${how}\n--- stdout\n${result.stdout.slice(-4000)}\n--- stderr\n${result.stderr.slice(-4000)}`;
 }
 
-module.exports = { NODE, both, describe, fixtures, report, reported, root, run, start, subject };
+module.exports = {
+  NODE,
+  both,
+  describe,
+  fixtures,
+  report,
+  reported,
+  root,
+  run,
+  start,
+  stopAll,
+  subject
+};
 
 /** A child at work: its output line by line, its stdin, and in the end its result. */
 class Running {
