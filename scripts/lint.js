@@ -2,20 +2,25 @@
 
 // `npm run lint`: every check that reads the sources without running them.
 
+const path = require('node:path');
+
 const { command, runSteps } = require('./tally');
 
 const script = (title, ...args) => ({ title, run: () => command(process.execPath, args) });
-const tool = (title, ...args) => ({ title, run: () => command('npx', ['--no', ...args]) });
+const tool = (name, ...args) => ({
+  title: name,
+  run: () => command(path.join('node_modules', '.bin', name), args)
+});
 const cargo = (title, ...args) => ({ title, run: () => command('cargo', args) });
 const generator = ['--manifest-path', 'bench/loadgen/Cargo.toml'];
 const strict = ['--locked', '--all-targets', '--', '-D', 'warnings'];
 
 runSteps([
   script('layers', 'scripts/check-layers.js'),
-  tool('prettier', 'prettier', '--check', '--log-level', 'warn', '.'),
-  tool('eslint', 'eslint', '--max-warnings', '0', '.'),
+  tool('prettier', '--check', '--log-level', 'warn', '.'),
+  tool('eslint', '--max-warnings', '0', '.'),
   script('addon types', 'scripts/addon-types.js', '--check'),
-  tool('tsc', 'tsc', '-p', '.'),
+  tool('tsc', '-p', '.'),
   cargo('rustfmt', 'fmt', '--check'),
   cargo('rustfmt, loadgen', 'fmt', '--check', ...generator),
   cargo('clippy', 'clippy', ...strict),

@@ -15,12 +15,16 @@ module.exports = { runInChild };
  * @returns {Promise<{ code: number | null, signal: string | null, log: unknown[], error: string }>}
  */
 function runInChild(program, specifier, { execArgv = [], env = {} } = {}) {
+  // The report is written last of all exit listeners, so that those of the program can still log.
   const source = `
     const entries = [];
     const { writeSync } = require('node:fs');
-    process.on('exit', () => writeSync(1, JSON.stringify(entries)));
     const net = require(${JSON.stringify(specifier)});
-    (${program})(net, (...values) => entries.push(...values), require);`;
+    try {
+      (${program})(net, (...values) => entries.push(...values), require);
+    } finally {
+      process.on('exit', () => writeSync(1, JSON.stringify(entries)));
+    }`;
   const child = spawn(process.execPath, [...execArgv, '-e', source], {
     env: { ...process.env, ...env, NODE_OPTIONS: '', PARITY_SPECIFIER: specifier },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -2,9 +2,7 @@
 
 // net.Server: listens, accepts, counts its connections.
 
-const cluster = require('node:cluster');
 const { channel, tracingChannel } = require('node:diagnostics_channel');
-const dns = require('node:dns');
 const EventEmitter = require('node:events');
 
 const { codeError, errnoError, uvHostPortError } = require('../internal/errors');
@@ -140,7 +138,7 @@ function resolveAndListen(server, name, target) {
   const family = host.isIP(name);
   if (family !== 0) return start(server, { ...target, address: name, family });
   const listening = server._listeningId;
-  dns.lookup(name, (error, address, addressFamily) => {
+  require('node:dns').lookup(name, (error, address, addressFamily) => {
     if (server._listeningId !== listening) return; // closed meanwhile
     if (error) server.emit('error', error);
     else start(server, { ...target, address, family: addressFamily });
@@ -188,7 +186,7 @@ function bindAndListen(handle, target) {
   const { address, backlog, fd, path } = target;
   if (fd !== undefined) return { status: handle.listenFd(fd, backlog) };
   if (path !== undefined) return { status: listenOnPath(handle, target), address: path };
-  const reusePort = target.reusePort || (cluster.isWorker && !target.exclusive);
+  const reusePort = target.reusePort || (isClusterWorker() && !target.exclusive);
   for (const candidate of address === undefined ? ['::', '0.0.0.0'] : [address]) {
     let status = handle.bind(candidate, target.port, target.ipv6Only, reusePort);
     if (status !== 0 && candidate === '::' && NO_IPV6.includes(status)) continue;
@@ -214,9 +212,14 @@ function familyOf({ family, path, fd }, address) {
   return family ?? host.isIP(address);
 }
 
+/** Asked late: most programs never load `cluster`. */
+function isClusterWorker() {
+  return require('node:cluster').isWorker;
+}
+
 /** Tells the primary, which emits its 'listening' event. */
 function announceToCluster(handle, { port, path, fd }, address) {
-  if (!cluster.isWorker || !process.connected) return;
+  if (!isClusterWorker() || !process.connected) return;
   const name = {};
   handle.getsockname(name);
   process.send({

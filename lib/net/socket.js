@@ -45,11 +45,11 @@ class AcceptOptions {
 function Socket(options) {
   if (!(this instanceof Socket)) return new Socket(options);
   options = options instanceof AcceptOptions ? options : checkOptions(options);
-  Duplex.call(this, options);
-  this.on('end', onEnd);
-
   this.connecting = false;
   this._handle = null;
+  Duplex.call(this, options); // an aborted signal destroys it here
+  this.on('end', onEnd);
+
   if (options.onread) this[kOnRead] = new ReadTarget(options.onread);
   if (options.noDelay) this[kNoDelay] = true;
   if (options.keepAlive) this[kKeepAlive] = [true, seconds(options.keepAliveInitialDelay)];
