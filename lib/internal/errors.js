@@ -19,6 +19,7 @@ const codes = {
   ERR_INVALID_ARG_TYPE: [TypeError, describeType],
   ERR_INVALID_ARG_VALUE: [TypeError, describeValue],
   ERR_INVALID_FD_TYPE: [TypeError, (type) => `Unsupported fd type: ${type}`],
+  ERR_INVALID_HANDLE_TYPE: [TypeError, () => 'This handle type cannot be sent'],
   ERR_INVALID_IP_ADDRESS: [TypeError, (address) => `Invalid IP address: ${address}`],
   ERR_IP_BLOCKED: [Error, (address) => `IP(${address}) is blocked by net.BlockList`],
   ERR_MISSING_ARGS: [TypeError, describeMissing],
@@ -41,6 +42,10 @@ const codes = {
   ERR_SOCKET_CLOSED_BEFORE_CONNECTION: [
     Error,
     () => 'Socket closed before the connection was established'
+  ],
+  ERR_SOCKET_HANDLE_ADOPTED: [
+    Error,
+    () => 'The net.BoundSocket handle has already been adopted or closed'
   ],
   ERR_SOCKET_CONNECTION_TIMEOUT: [Error, () => 'Socket connection timeout']
 };

@@ -13,6 +13,9 @@ const load = Module._load[kOwn] ?? Module._load;
 module.exports = {
   kOwn,
 
+  /** For the few behaviours that Node changed between its majors. */
+  nodeMajor: Number(process.versions.node.split('.')[0]),
+
   /** @returns {typeof import('node:net')} Node's own `net`, loaded when first asked for. */
   get net() {
     return load('net', undefined, false);

@@ -24,7 +24,7 @@ let trace = debug.enabled;
 /** The commands of the hot path, there from the first handle on; see src/binding/hot.rs. */
 const commands = {};
 
-module.exports = { adopt, commands, debug, native, open, takeRead };
+module.exports = { adopt, commands, debug, fdKind: addon.fdKind, native, open, takeRead };
 
 /** @returns {object} The addon's `Runtime`; see src/binding/commands.rs for its verbs. */
 function native() {

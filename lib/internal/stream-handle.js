@@ -3,6 +3,15 @@
 // A native stream or listener under Node's handle verbs. Turns commands into calls of the addon and
 // its events into calls of the owner; knows bytes and error numbers, nothing of Node's streams.
 
+const {
+  kAcceptFailed,
+  kAccepted,
+  kEnd,
+  kFailed,
+  kProgress,
+  kRead,
+  kWritten
+} = require('./owner');
 const { adopt, commands, debug, native, open, takeRead } = require('./runtime');
 
 // Longer strings become Buffers: Rust converts on its stack.
@@ -11,6 +20,8 @@ const STRING_MAX = 16 * 1024;
 const JOIN_MAX = 16 * 1024;
 // Error numbers of writeString() are offset by this, to tell them from counts.
 const STRING_ERROR = -65536;
+
+const UV_ECANCELED = -require('node:os').constants.errno.ECANCELED;
 
 /** Async types as Node names them. */
 const types = {
@@ -112,8 +123,8 @@ class StreamHandle {
   }
 
   /**
-   * Writes. `done` is handed to the owner's onHandleWritten(status, done) if it has to wait.
-   * @returns {number} 0: taken; 1: onHandleWritten() follows; negative: an error number
+   * Writes. `done` is handed to the owner's [kWritten](status, done) if it has to wait.
+   * @returns {number} 0: taken; 1: that call follows; negative: an error number
    */
   writeBuffer(chunk, done) {
     const length = chunk.length;
@@ -182,7 +193,6 @@ class StreamHandle {
     this.reading = false;
     this.closeDone = done ?? null;
     if (this.connectDone !== null) this.connectDone = null;
-    if (this.shutdownDone !== null) this.shutdownDone = null;
     native().close(id, reset);
   }
 
@@ -227,21 +237,21 @@ class StreamHandle {
 
   onread(offset, length, slab) {
     this.bytesRead += length;
-    this.owner.onHandleRead(this, offset, length, slab, takeRead);
+    this.owner[kRead](this, offset, length, slab, takeRead);
   }
 
   onend() {
     this.reading = false;
-    this.owner.onHandleEnd(this);
+    this.owner[kEnd](this);
   }
 
   onreadfailed(status) {
     this.reading = false;
-    this.owner.onHandleFailed(status, 'read');
+    this.owner[kFailed](status, 'read');
   }
 
   onwritefailed(status) {
-    this.owner.onHandleFailed(status, 'write');
+    this.owner[kFailed](status, 'write');
   }
 
   /** Goes on with a write that was taken in part. */
@@ -252,9 +262,9 @@ class StreamHandle {
     const status = send(this.id, pending);
     if (status === 1) {
       this.pendingWrite = pending;
-      this.owner.onHandleProgress();
+      this.owner[kProgress]();
     } else {
-      this.owner.onHandleWritten(status, pending.done);
+      this.owner[kWritten](status, pending.done);
     }
   }
 
@@ -273,18 +283,26 @@ class StreamHandle {
   onaccepted(id) {
     const handle = new this.constructor(this.type === types.TCP_SERVER ? types.TCP : types.PIPE);
     adopt(handle, id, handle.type);
-    this.owner.onHandleAccepted(handle);
+    this.owner[kAccepted](handle);
   }
 
   onacceptfailed(status) {
-    this.owner.onHandleAcceptFailed(status, this);
+    this.owner[kAcceptFailed](status, this);
   }
 
+  /** The requests that were under way end first, as cancelled. */
   onclosed() {
-    const done = this.closeDone;
+    const { owner, pendingWrite, shutdownDone, closeDone } = this;
     this.owner = null;
-    if (this.pendingWrite !== null) this.pendingWrite = null;
-    if (done !== null) done();
+    if (pendingWrite !== null) {
+      this.pendingWrite = null;
+      owner[kWritten](UV_ECANCELED, pendingWrite.done);
+    }
+    if (shutdownDone !== null) {
+      this.shutdownDone = null;
+      shutdownDone(UV_ECANCELED);
+    }
+    if (closeDone !== null) closeDone();
   }
 }
 

@@ -6,7 +6,8 @@
 const { Duplex } = require('node:stream');
 
 const { codeError, errnoError } = require('../internal/errors');
-const validate = require('../internal/validate');
+const { nodeMajor } = require('../internal/host');
+const { kEnd, kFailed, kProgress, kRead, kWritten } = require('../internal/owner');
 
 const kOnRead = Symbol('onread');
 const kTimer = Symbol('timer');
@@ -36,7 +37,7 @@ const methods = {
   },
 
   /** A READ event. Small reads are copied out of the slab, see takeRead(). */
-  onHandleRead(handle, offset, length, slab, takeRead) {
+  [kRead](handle, offset, length, slab, takeRead) {
     if (this.destroyed) return;
     if (this[kTimer] !== null) this[kTimer].refresh();
     const target = this[kOnRead];
@@ -48,7 +49,7 @@ const methods = {
   },
 
   /** The peer's FIN. 'end' comes when what was read is consumed, at once if nothing is left. */
-  onHandleEnd() {
+  [kEnd]() {
     if (this.readableEnded) return;
     this._unrefTimer();
     this.push(null);
@@ -56,7 +57,7 @@ const methods = {
   },
 
   /** Reading, or a write that was taken before, has failed. */
-  onHandleFailed(status, syscall) {
+  [kFailed](status, syscall) {
     if (!this.destroyed) this.destroy(errnoError(status, syscall));
   },
 
@@ -79,20 +80,20 @@ const methods = {
   },
 
   /** A write that had to wait has ended. */
-  onHandleWritten(status, done) {
-    if (this.destroyed) return done(codeError('ERR_SOCKET_CLOSED'));
+  [kWritten](status, done) {
+    if (this.destroyed) return done();
     this._unrefTimer();
     finishWrite(status, done);
   },
 
   /** A write that has to wait goes forward: the socket is not idle. */
-  onHandleProgress() {
+  [kProgress]() {
     this._unrefTimer();
   },
 
   _final(done) {
-    // Before there is a connection there is nothing to shut down.
-    if (this.connecting) {
+    // Without a connection there is nothing to shut down; older Nodes wait for one to come.
+    if (this.connecting || (!this._handle && nodeMajor < 22)) {
       this.once('connect', () => this._final(done));
       return;
     }
@@ -158,7 +159,7 @@ function resumeReading(socket) {
 
 /** A reader's own buffer (`onread`): Rust reads no more at a time than fits into it. */
 class ReadTarget {
-  constructor({ buffer, callback }) {
+  constructor(buffer, callback) {
     this.make = typeof buffer === 'function' ? buffer : null;
     this.buffer = this.make === null ? buffer : this.make();
     this.callback = callback;
@@ -181,16 +182,15 @@ class ReadTarget {
   }
 }
 
-function checkOnRead(onread) {
-  validate.type(onread, 'options.onread', 'object');
+/** The reader's buffer, if `onread` is one; other values are ignored, as in Node. */
+function readTarget(onread) {
+  if (onread === null || typeof onread !== 'object') return null;
   const { buffer, callback } = onread;
-  validate.type(callback, 'options.onread.callback', 'function');
-  if (typeof buffer !== 'function' && !(buffer instanceof Uint8Array)) {
-    const expected = ['function', 'Buffer', 'Uint8Array'];
-    throw codeError('ERR_INVALID_ARG_TYPE', 'options.onread.buffer', expected, buffer);
-  }
+  if (typeof callback !== 'function') return null;
+  if (typeof buffer !== 'function' && !(buffer instanceof Uint8Array)) return null;
+  return new ReadTarget(buffer, callback);
 }
 
 const UV_ENOTCONN = -require('node:os').constants.errno.ENOTCONN;
 
-module.exports = { ReadTarget, checkOnRead, kOnRead, kTimer, methods };
+module.exports = { kOnRead, kTimer, methods, readTarget };

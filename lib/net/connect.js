@@ -4,16 +4,19 @@
 // (RFC 8305 as Node's documentation of `autoSelectFamily` has it).
 
 const dns = require('node:dns');
+const { inspect } = require('node:util');
 
 const { codeError, connectionsError, hostPortError } = require('../internal/errors');
 const { net: host } = require('../internal/host');
-const { types } = require('../internal/stream-handle');
+const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
 const { isNormalized, normalizeArgs } = require('./arguments');
 const defaults = require('./defaults');
 
 /** The method of Socket.prototype that takes a connected handle. */
 const kConnected = Symbol('connected');
+/** The method of Socket.prototype that makes it new after 'close'. */
+const kRevive = Symbol('revive');
 
 function startConnect(socket, args) {
   const [options, callback] = isNormalized(args[0]) ? args[0] : normalizeArgs(args);
@@ -25,14 +28,14 @@ function startConnect(socket, args) {
   }
   // The signal destroyed it already, and that is final.
   if (options.signal?.aborted && socket.destroyed) return socket;
-  if (socket.destroyed) socket._revive();
+  if (socket.destroyed) socket[kRevive]();
 
   const { path } = options;
   if (callback !== null && callback !== undefined) socket.once('connect', callback);
   socket._unrefTimer();
   socket.connecting = true;
   if (path) {
-    if (!socket._handle) socket._openHandle(types.PIPE);
+    if (!socket._handle) openHandle(socket, types.PIPE);
     connectPath(socket, path);
   } else {
     try {
@@ -45,9 +48,23 @@ function startConnect(socket, args) {
   return socket;
 }
 
+/** A handle of a family, for the first or a further attempt to connect. */
+function openHandle(socket, type) {
+  socket._handle = StreamHandle.open(type);
+  socket._handle.owner = socket;
+  return socket._handle;
+}
+
 function connectPath(socket, path) {
   const handle = socket._handle;
-  const status = handle.connectPath(path, (result) => afterConnect(socket, handle, result, path));
+  const done = (status) => {
+    if (socket._handle !== handle) return;
+    if (status === 0) return socket[kConnected](handle);
+    const error = hostPortError(status, 'connect', path);
+    socket.emit('connectionAttemptFailed', path, undefined, undefined, error);
+    if (!socket.destroyed) socket.destroy(error);
+  };
+  const status = handle.connectPath(path, done);
   if (status !== 0) socket.destroy(hostPortError(status, 'connect', path));
 }
 
@@ -55,7 +72,7 @@ function lookupAndConnect(socket, options) {
   const { localAddress, localPort } = options;
   const name = options.host || 'localhost';
   if (localAddress && !host.isIP(localAddress)) {
-    throw codeError('ERR_INVALID_IP_ADDRESS', localAddress);
+    throw codeError('ERR_INVALID_IP_ADDRESS', inspectPlain(localAddress));
   }
   if (localPort) validate.type(localPort, 'options.localPort', 'number');
   const port = checkPort(options.port);
@@ -74,8 +91,10 @@ function lookupAndConnect(socket, options) {
     validate.type(options.lookup, 'options.lookup', 'function');
   }
 
-  const target = { port, localAddress, localPort, blockList: options.blockList };
-  if (!socket._handle) socket._openHandle(types.TCP);
+  const { blockList } = options;
+  if (blockList) checkIsBlockList(blockList);
+  const target = { port, localAddress, localPort, blockList };
+  if (!socket._handle) openHandle(socket, types.TCP);
   const family = host.isIP(name);
   if (family !== 0) {
     process.nextTick(() => {
@@ -85,8 +104,7 @@ function lookupAndConnect(socket, options) {
   }
 
   socket._host = name;
-  const question = { family: toFamily(options), hints: options.hints || 0 };
-  checkHints(question);
+  const question = { family: options.family, hints: checkHints(options) };
   const lookup = options.lookup || dns.lookup;
   const single = question.family === 4 || question.family === 6 || localAddress;
   if (autoSelect && !single) {
@@ -101,16 +119,15 @@ function lookupAndConnect(socket, options) {
   }
 }
 
-/** `undefined` stays: dns.lookup has its own default. Text such as 'IPv6' is for it to read. */
-function toFamily({ family }) {
-  return family;
-}
-
-function checkHints({ hints }) {
-  const known = dns.ADDRCONFIG | dns.V4MAPPED | dns.ALL;
-  if ((hints & ~known) !== 0 || typeof hints !== 'number') {
-    throw codeError('ERR_INVALID_ARG_VALUE', 'hints', hints);
+/** Without a family, only addresses of families that this machine has are asked for. */
+function checkHints({ family, hints }) {
+  if (!hints && (hints === undefined || hints === null || hints === 0)) {
+    return family === 4 || family === 6 ? 0 : dns.ADDRCONFIG;
   }
+  validate.type(hints, 'options.hints', 'number');
+  const known = dns.ADDRCONFIG | dns.V4MAPPED | dns.ALL;
+  if ((hints & ~known) !== 0) throw codeError('ERR_INVALID_ARG_VALUE', 'hints', hints >>> 0);
+  return hints;
 }
 
 function checkPort(port) {
@@ -159,15 +176,10 @@ function afterLookupAll(socket, target, name, attemptTimeout, error, addresses) 
     process.nextTick(fail, socket, wrong);
     return;
   }
-  socket.autoSelectFamilyAttemptedAddresses = [];
   socket._unrefTimer();
-  const ordered = interleave(valid);
-  if (ordered.length === 1) {
-    socket.autoSelectFamilyAttemptedAddresses.push(`${ordered[0].address}:${target.port}`);
-    connectOne(socket, target, ordered[0].address, ordered[0].family);
-  } else {
-    new Attempts(socket, target, ordered, attemptTimeout).next();
-  }
+  if (valid.length === 1) return connectOne(socket, target, valid[0].address, valid[0].family);
+  socket.autoSelectFamilyAttemptedAddresses = [];
+  new Attempts(socket, target, interleave(valid), attemptTimeout).next();
 }
 
 /** Families in turn, beginning with that of the first address (RFC 8305 section 4). */
@@ -187,27 +199,36 @@ function interleave(addresses) {
 function connectOne(socket, target, address, family) {
   const { port } = target;
   const handle = socket._handle;
-  const blocked = checkBlockList(target, address, family);
-  if (blocked !== null) return socket.destroy(blocked);
   const wrong = bindLocal(handle, target, family);
   if (wrong !== null) return socket.destroy(wrong);
 
   socket.emit('connectionAttempt', address, port, family);
   if (!socket.connecting || socket._handle !== handle) return;
+  const blocked = checkBlockList(target, address, family);
+  if (blocked !== null) return socket.destroy(blocked);
   const done = (status) => {
     if (status !== 0) {
-      const error = refused(handle, status, address, port);
+      const error = refused(target, family, status, address);
       socket.emit('connectionAttemptFailed', address, port, family, error);
       if (!socket.destroyed) socket.destroy(error);
     } else {
-      afterConnect(socket, handle, 0, address);
+      afterConnect(socket, handle);
     }
   };
   const status = handle.connect(address, port, done);
   if (status !== 0) {
-    const local = localName(handle);
-    socket.destroy(hostPortError(status, 'connect', address, port, local?.text));
+    socket.destroy(impossible(handle, status, address, port));
   }
+}
+
+function checkIsBlockList(value) {
+  if (value instanceof host.BlockList || host.BlockList.isBlockList?.(value)) return;
+  throw codeError('ERR_INVALID_ARG_TYPE', 'options.blockList', 'net.BlockList', value);
+}
+
+/** Text as it is, other things as the console shows them. */
+function inspectPlain(value) {
+  return typeof value === 'string' ? value : inspect(value);
 }
 
 /** Several addresses: the next is tried when one fails, or has not answered for a while. */
@@ -232,7 +253,8 @@ class Attempts {
     const handle = this.index === 1 ? socket._handle : this.replaceHandle();
 
     const blocked = checkBlockList(target, address, family);
-    const wrong = blocked ?? bindLocal(handle, target, family);
+    if (blocked !== null) return this.failed(blocked, address, family);
+    const wrong = bindLocal(handle, target, family);
     if (wrong !== null) {
       this.errors.push(wrong);
       return this.next();
@@ -245,7 +267,7 @@ class Attempts {
       this.answered(handle, result, address, family)
     );
     if (status !== 0) {
-      this.failed(hostPortError(status, 'connect', address, port, localName(handle)?.text), address, family);
+      this.failed(impossible(handle, status, address, port), address, family);
     } else if (this.index < this.addresses.length) {
       this.timer = setTimeout(() => this.timedOut(handle, address, family), this.timeout);
     }
@@ -253,15 +275,15 @@ class Attempts {
 
   replaceHandle() {
     this.socket._handle?.close();
-    return this.socket._openHandle(types.TCP);
+    return openHandle(this.socket, types.TCP);
   }
 
   answered(handle, status, address, family) {
     clearTimeout(this.timer);
     const { socket } = this;
     if (socket._handle !== handle || !socket.connecting) return;
-    if (status === 0) return afterConnect(socket, handle, 0, address);
-    this.failed(refused(handle, status, address, this.target.port), address, family);
+    if (status === 0) return afterConnect(socket, handle);
+    this.failed(refused(this.target, family, status, address), address, family);
   }
 
   failed(error, address, family) {
@@ -285,38 +307,44 @@ class Attempts {
   }
 }
 
-/** The last step of every way: the handle has its answer. */
-function afterConnect(socket, handle, status, path) {
-  if (socket.destroyed || socket._handle !== handle) return;
-  if (status !== 0) socket.destroy(hostPortError(status, 'connect', path));
-  else socket[kConnected](handle);
+/** The last step of every way: the handle is connected. */
+function afterConnect(socket, handle) {
+  if (!socket.destroyed && socket._handle === handle) socket[kConnected](handle);
 }
 
 function fail(socket, error) {
   socket.destroy(error);
 }
 
-/** An error of a refused attempt; it names our end where the program chose it. */
-function refused(handle, status, address, port) {
-  const local = handle.bound ? localName(handle) : null;
-  const error = hostPortError(status, 'connect', address, port, local?.text);
-  if (local) Object.assign(error, { localAddress: local.address, localPort: local.port });
-  return error;
+/** An error of a refused attempt; it names our end where the program chose its port. */
+function refused(target, family, status, address) {
+  const { port, localPort } = target;
+  if (!localPort) return hostPortError(status, 'connect', address, port);
+  const localAddress = localAddressOf(target, family);
+  const local = `${localAddress}:${localPort}`;
+  const error = hostPortError(status, 'connect', address, port, local);
+  return Object.assign(error, { localAddress, localPort });
 }
 
-function localName(handle) {
+/** An attempt that could not be made names our end as the kernel has it. */
+function impossible(handle, status, address, port) {
   const name = {};
-  if (handle.getsockname(name) !== 0) return { address: undefined, port: undefined, text: 'undefined:undefined' };
-  return { ...name, text: `${name.address}:${name.port}` };
+  handle.getsockname(name);
+  return hostPortError(status, 'connect', address, port, `${name.address}:${name.port}`);
 }
 
 /** Binds to what the program asked for; returns an error or null. */
-function bindLocal(handle, { localAddress, localPort }, family) {
+function bindLocal(handle, target, family) {
+  const { localAddress, localPort } = target;
   if (!localAddress && !localPort) return null;
-  const address = localAddress || (family === 4 ? '0.0.0.0' : '::');
-  const status = handle.bind(address, localPort || 0, false, false);
-  handle.bound = true;
+  const address = localAddressOf(target, family);
+  const status =
+    host.isIP(address) === family ? handle.bind(address, localPort || 0, false, false) : UV_EINVAL;
   return status === 0 ? null : hostPortError(status, 'bind', address, localPort);
+}
+
+function localAddressOf({ localAddress }, family) {
+  return localAddress ? `${localAddress}` : family === 4 ? '0.0.0.0' : '::';
 }
 
 function checkBlockList({ blockList }, address, family) {
@@ -324,6 +352,7 @@ function checkBlockList({ blockList }, address, family) {
   return codeError('ERR_IP_BLOCKED', address);
 }
 
+const UV_EINVAL = -require('node:os').constants.errno.EINVAL;
 const UV_ETIMEDOUT = -require('node:os').constants.errno.ETIMEDOUT;
 
-module.exports = { kConnected, startConnect };
+module.exports = { kConnected, kRevive, startConnect };

@@ -2,8 +2,9 @@
 
 // The module `net`: its functions, and by name everything that Node's documentation of it lists.
 
-const { net: host } = require('../internal/host');
+const { net: host, nodeMajor } = require('../internal/host');
 const { normalizeArgs } = require('./arguments');
+const { BoundSocket } = require('./bound-socket');
 const {
   getDefaultAutoSelectFamily,
   getDefaultAutoSelectFamilyAttemptTimeout,
@@ -59,3 +60,7 @@ module.exports = {
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout
 };
+
+// What only some Nodes have.
+if (nodeMajor >= 24) delete module.exports._setSimultaneousAccepts;
+if ('BoundSocket' in host) module.exports.BoundSocket = BoundSocket;

@@ -4,12 +4,15 @@
 
 const { channel, tracingChannel } = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
+const { getDefaultHighWaterMark } = require('node:stream');
 
 const { codeError, errnoError, uvHostPortError } = require('../internal/errors');
-const { net: host } = require('../internal/host');
+const { net: host, nodeMajor } = require('../internal/host');
+const { kAcceptFailed, kAccepted } = require('../internal/owner');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
 const { normalizeArgs, toNumber } = require('./arguments');
+const { BoundSocket } = require('./bound-socket');
 const { AcceptOptions, Socket } = require('./socket');
 
 const kAcceptOptions = Symbol('acceptOptions');
@@ -38,8 +41,8 @@ function Server(options, connectionListener) {
     if (options.keepAliveInitialDelay < 0) options.keepAliveInitialDelay = 0;
   }
   if (options.highWaterMark !== undefined) {
-    validate.number(options.highWaterMark, 'options.highWaterMark');
-    if (options.highWaterMark < 0) options.highWaterMark = undefined;
+    validate.type(options.highWaterMark, 'options.highWaterMark', 'number');
+    if (options.highWaterMark < 0) options.highWaterMark = getDefaultHighWaterMark(false);
   }
 
   this._connections = 0;
@@ -47,12 +50,12 @@ function Server(options, connectionListener) {
   this._unref = false;
   this._listeningId = 1;
   this._pipeName = undefined;
-  this.allowHalfOpen = Boolean(options.allowHalfOpen);
+  this.allowHalfOpen = options.allowHalfOpen || false;
   this.pauseOnConnect = Boolean(options.pauseOnConnect);
   this.noDelay = Boolean(options.noDelay);
   this.keepAlive = Boolean(options.keepAlive);
   this.keepAliveInitialDelay = ~~(options.keepAliveInitialDelay / 1000);
-  this.highWaterMark = options.highWaterMark;
+  this.highWaterMark = options.highWaterMark ?? getDefaultHighWaterMark(false);
   if (options.blockList !== undefined) this.blockList = checkBlockList(options.blockList);
 }
 Object.setPrototypeOf(Server.prototype, EventEmitter.prototype);
@@ -113,14 +116,19 @@ function toListenOptions(given, args) {
   const positional = toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]);
   const options = { ...given, given };
   if (given._handle) options.handle = given._handle;
-  else if (given instanceof StreamHandle) options.handle = given;
+  else if (given instanceof StreamHandle || given instanceof BoundSocket) options.handle = given;
   // listen(), listen(null), listen(undefined), listen({ port: undefined }): a port of the kernel's.
   const noPort = args.length === 0 || typeof args[0] === 'function';
   if (noPort || ('port' in given && (given.port === undefined || given.port === null))) {
     options.port = 0;
   }
-  options.backlog = positional || given.backlog || BACKLOG;
+  options.backlog = toInt32(positional || given.backlog) || BACKLOG;
   return options;
+}
+
+/** What is no number is zero, as where Node hands it to libuv. */
+function toInt32(value) {
+  return typeof value === 'symbol' || typeof value === 'bigint' ? 0 : value | 0;
 }
 
 function closeOnAbort(server, signal) {
@@ -135,9 +143,7 @@ function closeOnAbort(server, signal) {
 }
 
 function resolveAndListen(server, name, target) {
-  const family = host.isIP(name);
-  if (family !== 0) return start(server, { ...target, address: name, family });
-  const listening = server._listeningId;
+  const listening = ++server._listeningId;
   require('node:dns').lookup(name, (error, address, addressFamily) => {
     if (server._listeningId !== listening) return; // closed meanwhile
     if (error) server.emit('error', error);
@@ -147,6 +153,10 @@ function resolveAndListen(server, name, target) {
 
 /** Takes over the socket of another server, or whatever has a descriptor. */
 function listenOnHandle(server, handle, backlog) {
+  if (handle instanceof BoundSocket) {
+    const path = handle.path;
+    return startOnBound(server, handle.take(), { path, backlog });
+  }
   if (handle instanceof StreamHandle) {
     server._handle = handle;
     handle.owner = server;
@@ -159,12 +169,24 @@ function listenOnHandle(server, handle, backlog) {
 /** Binds and listens now; says so, or what went wrong, on the next tick. */
 function start(server, target) {
   listens?.asyncStart.publish({ server, options: target });
-  const type = target.path === undefined && target.fd === undefined ? types.TCP_SERVER : types.PIPE_SERVER;
-  const handle = StreamHandle.open(type);
-  const { status, address } = bindAndListen(handle, target);
+  const isTcp = target.path === undefined && target.fd === undefined;
+  const handle = StreamHandle.open(isTcp ? types.TCP_SERVER : types.PIPE_SERVER);
+  if (target.path !== undefined) server._pipeName = target.path;
+  return settle(server, handle, target, bindAndListen(handle, target));
+}
+
+/** Listens on what is bound already. */
+function startOnBound(server, handle, target) {
+  handle.type = target.path === undefined ? types.TCP_SERVER : types.PIPE_SERVER;
+  if (target.path !== undefined) server._pipeName = target.path;
+  return settle(server, handle, target, { status: handle.listen(target.backlog) });
+}
+
+function settle(server, handle, target, { status, address = target.path }) {
+  const port = target.path === undefined ? target.port : -1;
   if (status !== 0) {
     handle.close();
-    const error = uvHostPortError(status, 'listen', address ?? null, target.path ? -1 : target.port);
+    const error = uvHostPortError(status, 'listen', address ?? undefined, port);
     listens?.error.publish({ server, error });
     process.nextTick(emitError, server, error);
     return server;
@@ -172,8 +194,7 @@ function start(server, target) {
   handle.owner = server;
   server._handle = handle;
   server[kAcceptOptions] = null;
-  server._pipeName = target.path;
-  server._connectionKey = `${familyOf(target, address)}:${address ?? target.path ?? null}:${target.path ? -1 : target.port}`;
+  server._connectionKey = `${familyOf(target, address)}:${address ?? null}:${port}`;
   if (server._unref) handle.unref();
   listens?.asyncEnd.publish({ server });
   announceToCluster(handle, target, address);
@@ -200,10 +221,10 @@ function listenOnPath(handle, { path, backlog, readableAll, writableAll }) {
   let status = handle.bindPath(path);
   // As libuv: what is missing on the way to a socket's file is a matter of access.
   if (status === UV_ENOENT) return UV_EACCES;
-  let mode = 0;
-  if (readableAll) mode |= 0o444;
-  if (writableAll) mode |= 0o222;
-  if (status === 0 && mode !== 0) status = handle.fchmod(0o700 | mode);
+  let bits = 0;
+  if (readableAll === true) bits |= 0o444;
+  if (writableAll === true) bits |= 0o222;
+  if (status === 0 && bits !== 0) status = handle.fchmod(bits);
   return status === 0 ? handle.listen(backlog) : status;
 }
 
@@ -244,13 +265,9 @@ function emitError(server, error) {
 // Accepting.
 
 /** An ACCEPTED event; called with the new connection's handle. */
-Server.prototype.onHandleAccepted = function onHandleAccepted(handle) {
-  if (this.maxConnections !== undefined && this._connections >= this.maxConnections) {
-    return drop(this, handle);
-  }
-  if (this.blockList !== undefined && isBlocked(this.blockList, handle)) {
-    return drop(this, handle);
-  }
+Server.prototype[kAccepted] = function onAccepted(handle) {
+  if (isFull(this)) return drop(this, handle);
+  if (this.blockList !== undefined && isBlocked(this.blockList, handle)) return handle.close();
   const options = (this[kAcceptOptions] ??= new AcceptOptions(this));
   options.handle = handle;
   const socket = new Socket(options);
@@ -263,7 +280,7 @@ Server.prototype.onHandleAccepted = function onHandleAccepted(handle) {
 };
 
 /** EMFILE and its like pass; accepting goes on when descriptors may be free again. */
-Server.prototype.onHandleAcceptFailed = function onHandleAcceptFailed(status, handle) {
+Server.prototype[kAcceptFailed] = function onAcceptFailed(status, handle) {
   if (EXHAUSTED.includes(status)) {
     setTimeout(() => handle.acceptAgain(), ACCEPT_PAUSE).unref();
     return;
@@ -272,7 +289,18 @@ Server.prototype.onHandleAcceptFailed = function onHandleAcceptFailed(status, ha
   handle.acceptAgain();
 };
 
+/** Before Node 21 a limit of 0 was none. */
+function isFull({ maxConnections, _connections }) {
+  if (maxConnections === undefined || maxConnections === null) return false;
+  return (nodeMajor > 20 || maxConnections !== 0) && _connections >= maxConnections;
+}
+
 function drop(server, handle) {
+  if (server._pipeName !== undefined) {
+    handle.close();
+    server.emit('drop');
+    return;
+  }
   const local = {};
   const remote = {};
   handle.getsockname(local);
@@ -286,7 +314,7 @@ function drop(server, handle) {
     remotePort: remote.port,
     remoteFamily: remote.family
   };
-  server.emit('drop', server._pipeName === undefined ? data : undefined);
+  server.emit('drop', data);
 }
 
 function isBlocked(blockList, handle) {
@@ -307,10 +335,8 @@ Server.prototype.getConnections = function getConnections(callback) {
 };
 
 Server.prototype.address = function address() {
-  if (this._handle === null) return null;
   const name = {};
-  const status = this._handle.getsockname(name);
-  if (status === 0) return name;
+  if (this._handle !== null && this._handle.getsockname(name) === 0) return name;
   return this._pipeName ?? null;
 };
 

@@ -7,13 +7,16 @@ const { channel } = require('node:diagnostics_channel');
 const { Duplex } = require('node:stream');
 
 const { codeError, errnoError } = require('../internal/errors');
+const { fdKind } = require('../internal/runtime');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
-const { ReadTarget, checkOnRead, kOnRead, kTimer, methods } = require('./bytes');
-const { kConnected, startConnect } = require('./connect');
+const { kOnRead, kTimer, methods, readTarget } = require('./bytes');
+const { BoundSocket } = require('./bound-socket');
+const { kConnected, kRevive, startConnect } = require('./connect');
 
 const kBytesRead = Symbol('bytesRead');
 const kBytesWritten = Symbol('bytesWritten');
+const kHandle = Symbol('handle');
 const kKeepAlive = Symbol('keepAlive');
 const kNoDelay = Symbol('noDelay');
 const kReset = Symbol('reset');
@@ -46,16 +49,16 @@ function Socket(options) {
   if (!(this instanceof Socket)) return new Socket(options);
   options = options instanceof AcceptOptions ? options : checkOptions(options);
   this.connecting = false;
-  this._handle = null;
+  this[kHandle] = null;
   Duplex.call(this, options); // an aborted signal destroys it here
   this.on('end', onEnd);
 
-  if (options.onread) this[kOnRead] = new ReadTarget(options.onread);
+  if (options.onread) this[kOnRead] = readTarget(options.onread);
   if (options.noDelay) this[kNoDelay] = true;
   if (options.keepAlive) this[kKeepAlive] = [true, seconds(options.keepAliveInitialDelay)];
   if (options.typeOfService !== undefined) this[kTypeOfService] = options.typeOfService;
 
-  if (options.handle) this._handle = options.handle;
+  if (options.handle) this._handle = takeHandle(options.handle);
   else if (options.fd !== undefined) this._handle = handleOfFd(options.fd);
   if (this._handle === null) return;
 
@@ -106,7 +109,7 @@ Socket.prototype[kConnected] = function onConnected(handle) {
 };
 
 /** Fresh state for a connect() after 'close'. */
-Socket.prototype._revive = function _revive() {
+Socket.prototype[kRevive] = function revive() {
   delete this.write;
   this._undestroy();
   this._handle = null;
@@ -116,13 +119,6 @@ Socket.prototype._revive = function _revive() {
   this[kReset] = false;
   this[kBytesRead] = 0;
   this[kBytesWritten] = 0;
-};
-
-/** A handle of a family, for the first or a further attempt to connect. */
-Socket.prototype._openHandle = function _openHandle(type) {
-  this._handle = StreamHandle.open(type);
-  this._handle.owner = this;
-  return this._handle;
 };
 
 /** The options that were asked for, perhaps before there was a connection to set them on. */
@@ -135,6 +131,16 @@ function applyOptions(socket) {
 }
 
 // State.
+
+/** Null before connect() and after the end. */
+Object.defineProperty(Socket.prototype, '_handle', {
+  get() {
+    return this[kHandle];
+  },
+  set(handle) {
+    this[kHandle] = handle;
+  }
+});
 
 getter('_connecting', function () {
   return this.connecting;
@@ -183,9 +189,11 @@ for (const [prefix, method] of [
   ['local', '_getsockname']
 ]) {
   for (const part of ['address', 'family', 'port']) {
-    getter(prefix + part[0].toUpperCase() + part.slice(1), function () {
+    const name = prefix + part[0].toUpperCase() + part.slice(1);
+    const get = function () {
       return this[method]()[part];
-    });
+    };
+    getter(name, get, true);
   }
 }
 
@@ -232,6 +240,7 @@ Socket.prototype.setKeepAlive = function setKeepAlive(enable, initialDelay) {
 };
 
 Socket.prototype.setTypeOfService = function setTypeOfService(value) {
+  if (Number.isNaN(value)) throw codeError('ERR_INVALID_ARG_TYPE', 'tos', 'number', value);
   validate.integer(value, 'tos', 0, 255);
   this[kTypeOfService] = value;
   if (!this._handle || this.connecting) return this;
@@ -294,6 +303,10 @@ function onTimer(socket) {
 
 // The end.
 
+Socket.prototype.end = function end(chunk, encoding, callback) {
+  return Duplex.prototype.end.call(this, chunk, encoding, callback);
+};
+
 Socket.prototype.destroySoon = function destroySoon() {
   if (this.writable) this.end();
   if (this.writableFinished) this.destroy();
@@ -321,7 +334,7 @@ Socket.prototype._destroy = function _destroy(error, done) {
   const handle = this._handle;
   if (handle === null) {
     done(error);
-    process.nextTick(emitClose, this, false);
+    process.nextTick(emitCloseUnopened, this);
   } else {
     const hadError = Boolean(error);
     this[kBytesRead] = handle.bytesRead;
@@ -334,12 +347,15 @@ Socket.prototype._destroy = function _destroy(error, done) {
     done(error);
   }
   if (this._server !== null) {
-    const server = this._server;
-    this._server = null;
-    server._connections--;
-    server._emitCloseIfDrained();
+    this._server._connections--;
+    this._server._emitCloseIfDrained();
   }
 };
+
+/** There was nothing to close, with an error or without. */
+function emitCloseUnopened(socket) {
+  socket.emit('close');
+}
 
 function emitClose(socket, hadError) {
   socket.emit('close', hadError);
@@ -370,20 +386,32 @@ function checkOptions(options) {
       throw codeError('ERR_INVALID_ARG_VALUE', `options.${name}`, options[name], reason);
     }
   }
-  if (options.onread !== undefined && options.onread !== null) checkOnRead(options.onread);
-  if (options.signal !== undefined) validate.abortSignal(options.signal, 'options.signal');
-  if (options.fd !== undefined) validate.integer(options.fd, 'options.fd', 0, 2 ** 31 - 1);
+  if (options.signal !== undefined) validate.abortSignal(options.signal, 'signal');
+  if (options.keepAliveInitialDelay !== undefined) {
+    validate.type(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay', 'number');
+  }
+  if (options.typeOfService !== undefined) {
+    validate.number(options.typeOfService, 'options.typeOfService');
+    validate.integer(options.typeOfService, 'options.typeOfService', 0, 255);
+  }
+  if (options.fd !== undefined) validate.integer(options.fd, 'fd', 0, 2 ** 31 - 1);
   options.allowHalfOpen = Boolean(options.allowHalfOpen);
   return Object.assign(options, STREAM_OPTIONS);
 }
 
-/** A stream over an inherited descriptor. */
+/** What `handle` may be: a native one, or a bound socket that gives up its own. */
+function takeHandle(handle) {
+  return handle instanceof BoundSocket ? handle.take() : handle;
+}
+
+/** A stream over an inherited descriptor, which is left alone if it is none. */
 function handleOfFd(fd) {
-  const handle = StreamHandle.open(types.PIPE);
+  const kind = fdKind(fd);
+  if (kind !== 'TCP' && kind !== 'PIPE') throw codeError('ERR_INVALID_FD_TYPE', kind);
+  const handle = StreamHandle.open(kind === 'TCP' ? types.TCP : types.PIPE);
   const status = handle.open(fd);
   if (status === 0) return handle;
   handle.close();
-  if (status === UV_EINVAL) throw codeError('ERR_INVALID_FD_TYPE', 'UNKNOWN');
   throw errnoError(status, 'open');
 }
 
@@ -392,10 +420,8 @@ function seconds(milliseconds) {
   return Math.max(0, ~~(milliseconds / 1000));
 }
 
-function getter(name, get) {
-  Object.defineProperty(Socket.prototype, name, { configurable: false, enumerable: true, get });
+function getter(name, get, enumerable = false) {
+  Object.defineProperty(Socket.prototype, name, { configurable: false, enumerable, get });
 }
-
-const UV_EINVAL = -require('node:os').constants.errno.EINVAL;
 
 module.exports = { AcceptOptions, Socket, clientSockets };

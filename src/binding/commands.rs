@@ -16,7 +16,7 @@ use super::environment::{code, Environment, COPY_BELOW};
 use super::handles::{insert, Kind};
 use super::hot;
 use crate::runtime::slab::SLAB_SIZE;
-use crate::runtime::sys::adopt;
+use crate::runtime::sys::{adopt, FdKind};
 use crate::transport::{
     parse_socket_address, AcceptTask, Binding, Close, Endpoint, Errno, HandleId, Listener, Stream,
     Written,
@@ -38,6 +38,19 @@ pub fn slab_size() -> u32 {
 #[napi]
 pub fn copy_below() -> u32 {
     COPY_BELOW as u32
+}
+
+/// What an inherited descriptor is, as Node names it in `ERR_INVALID_FD_TYPE`.
+#[napi]
+pub fn fd_kind(fd: i32) -> &'static str {
+    match crate::runtime::sys::fd_kind(fd) {
+        Ok(FdKind::Tcp | FdKind::TcpListener) => "TCP",
+        Ok(FdKind::Unix | FdKind::UnixListener | FdKind::Pipe) => "PIPE",
+        Ok(FdKind::File) => "FILE",
+        Ok(FdKind::Terminal) => "TTY",
+        Ok(FdKind::Datagram) => "UDP",
+        Ok(FdKind::Other) | Err(_) => "UNKNOWN",
+    }
 }
 
 /// One end of a connection, as `socket.address()` shows it.
@@ -123,31 +136,41 @@ impl Runtime {
         }))
     }
 
-    /// Sets the permissions of a bound Unix socket's file, as `chmod(2)`.
+    /// Adds permissions to those of a bound Unix socket's file.
     #[napi(catch_unwind)]
-    pub fn chmod(&self, id: HandleId, mode: u32) -> i32 {
+    pub fn chmod(&self, id: HandleId, bits: u32) -> i32 {
         use std::os::unix::fs::PermissionsExt;
         let handles = self.environment.handles.borrow();
         let path = match handles.get(id as usize).map(|handle| &handle.kind) {
-            Some(Kind::Bound { path: Some(path), .. }) => path.clone(),
+            Some(Kind::Bound {
+                path: Some(path), ..
+            }) => path.clone(),
             _ => return -libc::EINVAL,
         };
-        let permissions = std::fs::Permissions::from_mode(mode);
-        code(std::fs::set_permissions(path, permissions).map_err(Errno::from))
+        let changed = std::fs::metadata(&path).and_then(|file| {
+            let mode = file.permissions().mode() | bits;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
+        });
+        code(changed.map_err(Errno::from))
     }
 
     /// Listens on a bound handle; accepted connections follow.
     #[napi(catch_unwind)]
     pub fn listen(&self, id: HandleId, backlog: i32) -> i32 {
         code(self.set_kind(id, |kind| {
-            let Kind::Bound { socket, path } = kind else { return Err(Errno(libc::EINVAL)) };
+            let Kind::Bound { socket, path } = kind else {
+                return Err(Errno(libc::EINVAL));
+            };
             let outbox = self.environment.outbox.clone();
             let local = socket.local_addr()?;
             let listener = match local.is_unix() {
                 true => Listener::unix(socket, path, backlog, id, outbox)?,
                 false => Listener::tcp(socket, backlog, id, outbox)?,
             };
-            self.environment.driver.reactor().spawn(AcceptTask(listener.clone()));
+            self.environment
+                .driver
+                .reactor()
+                .spawn(AcceptTask(listener.clone()));
             Ok(Kind::Listener(listener))
         }))
     }
@@ -158,7 +181,10 @@ impl Runtime {
         code(self.set_kind(id, |_| {
             let outbox = self.environment.outbox.clone();
             let listener = Listener::from_fd(adopt(fd)?, backlog, id, outbox)?;
-            self.environment.driver.reactor().spawn(AcceptTask(listener.clone()));
+            self.environment
+                .driver
+                .reactor()
+                .spawn(AcceptTask(listener.clone()));
             Ok(Kind::Listener(listener))
         }))
     }
@@ -177,7 +203,9 @@ impl Runtime {
     pub fn open_fd(&self, id: HandleId, fd: i32) -> i32 {
         code(self.set_kind(id, |_| {
             let stream = Stream::from_fd(adopt(fd)?)?;
-            Ok(self.environment.open_connection(id, stream, crate::transport::Pending::Nothing))
+            Ok(self
+                .environment
+                .open_connection(id, stream, crate::transport::Pending::Nothing))
         }))
     }
 
@@ -191,15 +219,26 @@ impl Runtime {
         address: String,
         port: u16,
     ) -> i32 {
+        let mut refused = None;
         let result = self.set_kind(id, |kind| {
             let to = parse_socket_address(&address, port)?;
             let socket = match kind {
                 Kind::Bound { socket, .. } => socket,
                 _ => Binding::tcp_socket(&to)?,
             };
-            let (stream, pending) = Stream::connect_tcp(socket, to)?;
+            let (stream, pending) = match Stream::connect_tcp(socket, to) {
+                Ok(connecting) => connecting,
+                Err((socket, errno)) => {
+                    // It keeps the address it has, for the error to tell.
+                    refused = Some(errno);
+                    return Ok(
+                        socket.map_or(Kind::Fresh, |socket| Kind::Bound { socket, path: None })
+                    );
+                }
+            };
             Ok(self.environment.open_connection(id, stream, pending))
         });
+        let result = refused.map_or(result, Err);
         self.attach_request(env, id, request, "TCPCONNECTWRAP", result)
     }
 
@@ -213,8 +252,6 @@ impl Runtime {
         self.attach_request(env, id, request, "PIPECONNECTWRAP", result)
     }
 
-
-
     /// Reads at most `size` bytes at a time, all of which JavaScript copies.
     #[napi(catch_unwind)]
     pub fn fix_read_size(&self, id: HandleId, size: u32) -> i32 {
@@ -224,20 +261,21 @@ impl Runtime {
         })
     }
 
-
     /// As `write`, of several chunks; those past the 1,024 that the kernel takes at once are left.
     #[napi(catch_unwind)]
     pub fn writev(&self, id: HandleId, chunks: Vec<&[u8]>) -> i64 {
         let chunks: Vec<IoSlice> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
-        taken(self.environment.write(id, &chunks[..chunks.len().min(IOV_MAX)]))
+        taken(
+            self.environment
+                .write(id, &chunks[..chunks.len().min(IOV_MAX)]),
+        )
     }
-
-
 
     /// Closes the handle, with a reset if asked; a `Closed` event follows.
     #[napi(catch_unwind)]
     pub fn close(&self, id: HandleId, reset: bool) {
-        self.environment.close(id, if reset { Close::Reset } else { Close::Plain });
+        self.environment
+            .close(id, if reset { Close::Reset } else { Close::Plain });
     }
 
     #[napi(catch_unwind)]
@@ -248,7 +286,9 @@ impl Runtime {
     /// `delay` in seconds.
     #[napi(catch_unwind)]
     pub fn set_keep_alive(&self, id: HandleId, enable: bool, delay: u32) -> i32 {
-        self.option(id, |stream| stream.set_keep_alive(enable, Duration::from_secs(delay.into())))
+        self.option(id, |stream| {
+            stream.set_keep_alive(enable, Duration::from_secs(delay.into()))
+        })
     }
 
     #[napi(catch_unwind)]
@@ -260,7 +300,10 @@ impl Runtime {
     #[napi(catch_unwind)]
     pub fn get_type_of_service(&self, id: HandleId) -> i32 {
         let read = |stream: &Stream| stream.type_of_service();
-        match self.environment.with_connection(id, |it| on_stream(it.stream(), read)) {
+        match self
+            .environment
+            .with_connection(id, |it| on_stream(it.stream(), read))
+        {
             Ok(value) => value.into(),
             Err(Errno(errno)) => -errno,
         }
@@ -275,9 +318,7 @@ impl Runtime {
                 .local_addr()
                 .map_err(Errno::from)
                 .and_then(|address| address.as_socket().ok_or(Errno(libc::EINVAL))),
-            Some(Kind::Connection(it)) => {
-                on_stream(it.borrow().stream(), Stream::local_address)
-            }
+            Some(Kind::Connection(it)) => on_stream(it.borrow().stream(), Stream::local_address),
             Some(Kind::Listener(listener)) => listener.borrow().local_address(),
             _ => Err(Errno(libc::EBADF)),
         };
@@ -334,7 +375,7 @@ impl Runtime {
             Some(handle) if matches!(handle.kind, Kind::Fresh | Kind::Bound { .. }) => {
                 std::mem::replace(&mut handle.kind, Kind::Fresh)
             }
-            Some(_) => return Err(Errno(libc::EINVAL)),
+            Some(handle) => return Err(handle.why_not_fresh()),
             None => return Err(Errno(libc::EBADF)),
         };
         let next = change(current)?;
@@ -370,7 +411,6 @@ impl Runtime {
     fn option(&self, id: HandleId, set: impl FnOnce(&Stream) -> Result<(), Errno>) -> i32 {
         self.command(id, |connection| on_stream(connection.stream(), set))
     }
-
 }
 
 fn on_stream<T>(
@@ -389,9 +429,15 @@ fn taken(result: Result<Written, Errno>) -> i64 {
 
 fn address(result: Result<std::net::SocketAddr, Errno>) -> Either<i32, Address> {
     match result.map(Endpoint::from) {
-        Ok(Endpoint { address, family, port }) => {
-            Either::B(Address { address, family: family.to_owned(), port })
-        }
+        Ok(Endpoint {
+            address,
+            family,
+            port,
+        }) => Either::B(Address {
+            address,
+            family: family.to_owned(),
+            port,
+        }),
         Err(Errno(errno)) => Either::A(-errno),
     }
 }
@@ -402,4 +448,3 @@ fn path_of(bytes: &[u8]) -> PathBuf {
 
 /// The kernel's limit on chunks in one `writev`.
 const IOV_MAX: usize = 1024;
-

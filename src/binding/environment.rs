@@ -110,7 +110,9 @@ impl Environment {
     pub fn open_connection(&self, id: HandleId, stream: Stream, pending: Pending) -> Kind {
         let connection =
             Connection::new(id, stream, pending, self.outbox.clone(), self.slab.clone());
-        self.driver.reactor().spawn(ConnectionTask(connection.clone()));
+        self.driver
+            .reactor()
+            .spawn(ConnectionTask(connection.clone()));
         Kind::Connection(connection)
     }
 
@@ -135,7 +137,12 @@ impl Environment {
 
     /// The connection behind an id.
     pub fn connection(&self, id: HandleId) -> Result<ConnectionRef, Errno> {
-        match self.handles.borrow().get(id as usize).map(|handle| &handle.kind) {
+        match self
+            .handles
+            .borrow()
+            .get(id as usize)
+            .map(|handle| &handle.kind)
+        {
             Some(Kind::Connection(connection)) => Ok(connection.clone()),
             _ => Err(Errno(libc::EBADF)),
         }
@@ -144,7 +151,9 @@ impl Environment {
     /// Counts a handle in or out after anything about it changed.
     pub fn update(&self, id: HandleId) {
         let mut handles = self.handles.borrow_mut();
-        let Some(handle) = handles.get_mut(id as usize) else { return };
+        let Some(handle) = handles.get_mut(id as usize) else {
+            return;
+        };
         let keeps = handle.keeps_alive();
         if keeps == handle.holding {
             return;
@@ -219,7 +228,12 @@ impl Environment {
     /// Names an accepted connection and tells its listener. One that JavaScript did not attach an
     /// object to, because the listener is closed or its callback threw, is closed again.
     fn deliver_accepted(&self, dispatch: sys::napi_value, id: HandleId, stream: Stream) -> Called {
-        let listener = match self.handles.borrow().get(id as usize).map(|handle| &handle.kind) {
+        let listener = match self
+            .handles
+            .borrow()
+            .get(id as usize)
+            .map(|handle| &handle.kind)
+        {
             Some(Kind::Listener(listener)) => listener.clone(),
             _ => {
                 refuse(&stream);
@@ -232,8 +246,11 @@ impl Environment {
         self.handles.borrow_mut()[new_id as usize].kind = kind;
 
         let called = self.dispatch(dispatch, Kinds::Accepted, id, None, new_id as i32, 0);
-        let attached =
-            self.handles.borrow().get(new_id as usize).is_some_and(|new| new.context.is_some());
+        let attached = self
+            .handles
+            .borrow()
+            .get(new_id as usize)
+            .is_some_and(|new| new.context.is_some());
         if !attached {
             self.close(new_id, Close::Reset);
         }
@@ -254,12 +271,16 @@ impl Environment {
         let context = request.map(AsyncContext::raw).unwrap_or_else(|| {
             let handles = self.handles.borrow();
             let handle = handles.get(id as usize);
-            handle.and_then(|it| it.context.as_ref()).map_or(null_mut(), AsyncContext::raw)
+            handle
+                .and_then(|it| it.context.as_ref())
+                .map_or(null_mut(), AsyncContext::raw)
         });
         // SAFETY: events are delivered on the environment's thread while it lives; the scope is
         // open until the call returns; no borrow of ours is held across it.
         unsafe {
-            let Some(_scope) = Scope::open(self.env) else { return Called::Stopped };
+            let Some(_scope) = Scope::open(self.env) else {
+                return Called::Stopped;
+            };
             let arguments =
                 [kind as i32, id as i32, a, b].map(|value| callback::integer(self.env, value));
             callback::call(self.env, context, dispatch, &arguments)
@@ -268,16 +289,24 @@ impl Environment {
 
     fn is_open(&self, id: HandleId) -> bool {
         let handles = self.handles.borrow();
-        handles.get(id as usize).is_some_and(|handle| !matches!(handle.kind, Kind::Closed))
+        handles
+            .get(id as usize)
+            .is_some_and(|handle| !matches!(handle.kind, Kind::Closed))
     }
 
     fn take_request(&self, id: HandleId) -> Option<AsyncContext> {
-        self.handles.borrow_mut().get_mut(id as usize)?.request.take()
+        self.handles
+            .borrow_mut()
+            .get_mut(id as usize)?
+            .request
+            .take()
     }
 
     /// JavaScript copies small reads out of the slab and keeps views on the others.
     fn keep_read(&self, id: HandleId, offset: usize, length: usize) {
-        let copies = self.connection(id).is_ok_and(|it| it.borrow().copies_reads());
+        let copies = self
+            .connection(id)
+            .is_ok_and(|it| it.borrow().copies_reads());
         if length >= COPY_BELOW && !copies {
             self.slab.keep(offset + length);
         }
@@ -291,7 +320,9 @@ impl Environment {
         }
         // SAFETY: on the environment's thread, in a scope of our own.
         unsafe {
-            let Some(_scope) = Scope::open(self.env) else { return };
+            let Some(_scope) = Scope::open(self.env) else {
+                return;
+            };
             let allocate = self.allocate.borrow().as_ref().and_then(Reference::value);
             let buffer = allocate.and_then(|it| callback::call_for_value(self.env, it));
             let Some(buffer) = buffer else { return };
@@ -309,8 +340,7 @@ impl Environment {
     fn buffer_memory(&self, buffer: sys::napi_value) -> Option<(*mut u8, usize)> {
         let (mut start, mut size) = (null_mut(), 0);
         // SAFETY: on the environment's thread, `buffer` is a value of an open scope.
-        let status =
-            unsafe { sys::napi_get_buffer_info(self.env, buffer, &mut start, &mut size) };
+        let status = unsafe { sys::napi_get_buffer_info(self.env, buffer, &mut start, &mut size) };
         (status == sys::Status::napi_ok && size > 0).then_some((start.cast(), size))
     }
 
@@ -332,9 +362,18 @@ impl Boundary for Environment {
             return;
         }
         // SAFETY: on the environment's thread.
-        let Some(_scope) = (unsafe { Scope::open(self.env) }) else { return };
-        let buffer = self.slab_buffer.borrow().as_ref().and_then(Reference::value);
-        if buffer.and_then(|buffer| self.buffer_memory(buffer)).is_none() {
+        let Some(_scope) = (unsafe { Scope::open(self.env) }) else {
+            return;
+        };
+        let buffer = self
+            .slab_buffer
+            .borrow()
+            .as_ref()
+            .and_then(Reference::value);
+        if buffer
+            .and_then(|buffer| self.buffer_memory(buffer))
+            .is_none()
+        {
             self.slab.revoke();
         }
     }
@@ -345,9 +384,13 @@ impl Boundary for Environment {
 
     fn deliver(&self, deadline: Instant) -> Delivered {
         // SAFETY: on the environment's thread.
-        let Some(_scope) = (unsafe { Scope::open(self.env) }) else { return Delivered::Stopped };
+        let Some(_scope) = (unsafe { Scope::open(self.env) }) else {
+            return Delivered::Stopped;
+        };
         let dispatch = self.dispatch.borrow().as_ref().and_then(Reference::value);
-        let Some(dispatch) = dispatch else { return Delivered::Stopped };
+        let Some(dispatch) = dispatch else {
+            return Delivered::Stopped;
+        };
         let mut count = 0;
         while let Some(event) = self.outbox.pop() {
             if self.deliver_event(dispatch, event) == Called::Stopped {
@@ -367,14 +410,20 @@ impl Boundary for Environment {
     /// Newest first, as libuv does.
     fn deliver_closed(&self) {
         // SAFETY: on the environment's thread.
-        let Some(_scope) = (unsafe { Scope::open(self.env) }) else { return };
+        let Some(_scope) = (unsafe { Scope::open(self.env) }) else {
+            return;
+        };
         let dispatch = self.dispatch.borrow().as_ref().and_then(Reference::value);
         let Some(dispatch) = dispatch else { return };
         self.closing_scheduled.set(false);
         for id in self.closing.take().into_iter().rev() {
             self.dispatch(dispatch, Kinds::Closed, id, None, 0, 0);
             let handle = self.handles.borrow_mut().remove(id as usize);
-            handle.context.into_iter().chain(handle.request).for_each(AsyncContext::destroy);
+            handle
+                .context
+                .into_iter()
+                .chain(handle.request)
+                .for_each(AsyncContext::destroy);
         }
     }
 
@@ -405,7 +454,9 @@ fn close_kind(kind: Kind, how: Close) {
     match kind {
         Kind::Connection(connection) => connection.borrow_mut().close(how),
         Kind::Listener(listener) => listener.borrow_mut().close(),
-        Kind::Bound { path: Some(path), .. } => unlink(&path),
+        Kind::Bound {
+            path: Some(path), ..
+        } => unlink(&path),
         Kind::Fresh | Kind::Bound { .. } | Kind::Closed => {}
     }
 }

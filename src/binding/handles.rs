@@ -7,7 +7,7 @@ use slab::Slab;
 use socket2::Socket;
 
 use super::callback::AsyncContext;
-use crate::transport::{Activity, ConnectionRef, HandleId, ListenerRef};
+use crate::transport::{Activity, ConnectionRef, Errno, HandleId, ListenerRef};
 
 /// One handle: a socket in some state and what Node keeps beside it.
 pub struct Handle {
@@ -27,7 +27,10 @@ pub enum Kind {
     /// Made, and nothing more.
     Fresh,
     /// Has an address, and neither connects nor listens. `path`: a Unix socket's file.
-    Bound { socket: Socket, path: Option<PathBuf> },
+    Bound {
+        socket: Socket,
+        path: Option<PathBuf>,
+    },
     Connection(ConnectionRef),
     Listener(ListenerRef),
     /// Closed, and JavaScript is yet to be told.
@@ -38,7 +41,13 @@ pub type Handles = Slab<Handle>;
 
 impl Handle {
     pub fn new(kind: Kind) -> Self {
-        Self { kind, context: None, request: None, refed: true, holding: false }
+        Self {
+            kind,
+            context: None,
+            request: None,
+            refed: true,
+            holding: false,
+        }
     }
 
     /// Whether the process must not exit because of it: as libuv, an active handle that is ref'd,
@@ -54,13 +63,25 @@ impl Handle {
         }
     }
 
+    /// Why it cannot bind, listen or connect any more.
+    pub fn why_not_fresh(&self) -> Errno {
+        match &self.kind {
+            Kind::Connection(connection) if connection.borrow().is_connecting() => {
+                Errno(libc::EALREADY)
+            }
+            Kind::Connection(_) => Errno(libc::EISCONN),
+            _ => Errno(libc::EINVAL),
+        }
+    }
+
     /// Its descriptor, -1 for none: Node's `handle.fd`.
     pub fn fd(&self) -> RawFd {
         match &self.kind {
             Kind::Bound { socket, .. } => socket.as_raw_fd(),
-            Kind::Connection(connection) => {
-                connection.borrow().stream().map_or(-1, |stream| stream.fd())
-            }
+            Kind::Connection(connection) => connection
+                .borrow()
+                .stream()
+                .map_or(-1, |stream| stream.fd()),
             Kind::Listener(listener) => listener.borrow().fd().unwrap_or(-1),
             Kind::Fresh | Kind::Closed => -1,
         }

@@ -65,7 +65,14 @@ extern "C" fn trampoline(env: sys::napi_env, info: sys::napi_callback_info) -> s
     let (mut count, mut data): (usize, *mut c_void) = (values.len(), null_mut());
     // SAFETY: napi calls this with live arguments; missing ones are filled with `undefined`.
     unsafe {
-        sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), null_mut(), &mut data);
+        sys::napi_get_cb_info(
+            env,
+            info,
+            &mut count,
+            values.as_mut_ptr(),
+            null_mut(),
+            &mut data,
+        );
     }
     // SAFETY: `define` made the data, never freed; the environment outlives JavaScript's calls.
     let (function, environment) = unsafe {
@@ -73,8 +80,10 @@ extern "C" fn trampoline(env: sys::napi_env, info: sys::napi_callback_info) -> s
         (function, &*function.environment)
     };
     let arguments = Arguments { env, values };
-    let result = catch_unwind(AssertUnwindSafe(|| (function.body)(environment, &arguments)))
-        .unwrap_or(-i64::from(libc::EIO));
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        (function.body)(environment, &arguments)
+    }))
+    .unwrap_or(-i64::from(libc::EIO));
     let mut value = null_mut();
     // SAFETY: a number for the calling environment, in the scope of the call.
     unsafe { sys::napi_create_int64(env, result, &mut value) };
@@ -93,9 +102,8 @@ impl Arguments {
     fn bytes(&self) -> Result<&[u8], Errno> {
         let (mut start, mut length) = (null_mut(), 0);
         // SAFETY: a live value; what is no view is refused with a status.
-        let status = unsafe {
-            sys::napi_get_buffer_info(self.env, self.values[1], &mut start, &mut length)
-        };
+        let status =
+            unsafe { sys::napi_get_buffer_info(self.env, self.values[1], &mut start, &mut length) };
         if status != sys::Status::napi_ok {
             return Err(Errno(libc::EINVAL));
         }

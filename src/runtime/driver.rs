@@ -145,29 +145,32 @@ impl Driver {
 
     fn start(self: &Rc<Self>) -> io::Result<()> {
         let fd = self.reactor.fd();
-        self.poll.set(self.open_handle(uv::Type::Poll, |uv_loop, handle| {
-            // SAFETY: fresh memory of the right size; the descriptor is the runtime's, which is
-            // dropped after the handle is closed.
-            unsafe {
-                match uv::uv_poll_init(uv_loop, handle, fd) {
-                    0 => uv::uv_poll_start(handle, uv::READABLE, on_poll),
-                    error => error,
+        self.poll
+            .set(self.open_handle(uv::Type::Poll, |uv_loop, handle| {
+                // SAFETY: fresh memory of the right size; the descriptor is the runtime's, which is
+                // dropped after the handle is closed.
+                unsafe {
+                    match uv::uv_poll_init(uv_loop, handle, fd) {
+                        0 => uv::uv_poll_start(handle, uv::READABLE, on_poll),
+                        error => error,
+                    }
                 }
-            }
-        })?);
-        self.prepare.set(self.open_handle(uv::Type::Prepare, |uv_loop, handle| {
-            // SAFETY: fresh memory of the right size.
-            unsafe {
-                match uv::uv_prepare_init(uv_loop, handle) {
-                    0 => uv::uv_prepare_start(handle, on_prepare),
-                    error => error,
+            })?);
+        self.prepare
+            .set(self.open_handle(uv::Type::Prepare, |uv_loop, handle| {
+                // SAFETY: fresh memory of the right size.
+                unsafe {
+                    match uv::uv_prepare_init(uv_loop, handle) {
+                        0 => uv::uv_prepare_start(handle, on_prepare),
+                        error => error,
+                    }
                 }
-            }
-        })?);
-        self.idle.set(self.open_handle(uv::Type::Idle, |uv_loop, handle| {
-            // SAFETY: fresh memory of the right size.
-            unsafe { uv::uv_idle_init(uv_loop, handle) }
-        })?);
+            })?);
+        self.idle
+            .set(self.open_handle(uv::Type::Idle, |uv_loop, handle| {
+                // SAFETY: fresh memory of the right size.
+                unsafe { uv::uv_idle_init(uv_loop, handle) }
+            })?);
         for handle in [&self.poll, &self.prepare, &self.idle] {
             // SAFETY: initialised above.
             unsafe { uv::uv_unref(handle.get()) };
@@ -190,7 +193,9 @@ impl Driver {
             return Err(io::Error::from_raw_os_error(-error));
         }
         // SAFETY: initialised; the data is read back by `driver_of` and `closed`.
-        unsafe { uv::uv_handle_set_data(handle.as_ptr(), Rc::into_raw(self.clone()) as *mut c_void) };
+        unsafe {
+            uv::uv_handle_set_data(handle.as_ptr(), Rc::into_raw(self.clone()) as *mut c_void)
+        };
         self.open.set(self.open.get() + 1);
         Ok(handle.as_ptr())
     }
@@ -198,7 +203,9 @@ impl Driver {
     /// One turn: what the kernel has to say, the tasks that this wakes, the events that they make,
     /// the commands that JavaScript answers with, until it is quiet or `TURN` has passed.
     fn turn(&self, ask_kernel: bool) {
-        let Some(boundary) = self.boundary.get().and_then(Weak::upgrade) else { return };
+        let Some(boundary) = self.boundary.get().and_then(Weak::upgrade) else {
+            return;
+        };
         if self.poll.get().is_null() || self.turning.replace(true) {
             return;
         }

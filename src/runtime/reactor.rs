@@ -36,7 +36,13 @@ impl Reactor {
         let woken = Arc::new(Woken(AtomicBool::new(false)));
         let waker = Waker::from(woken.clone());
         let tasks = RefCell::new(LocalSet::new());
-        Ok(Self { tasks, runtime, fd, woken, waker })
+        Ok(Self {
+            tasks,
+            runtime,
+            fd,
+            woken,
+            waker,
+        })
     }
 
     /// The descriptor that is readable whenever [`Self::poll_io`] would find something.
@@ -105,12 +111,16 @@ fn pollable_fd(runtime: &Runtime) -> io::Result<RawFd> {
         let is_epoll = std::fs::read_link(entry.path())
             .is_ok_and(|target| target.as_os_str() == "anon_inode:[eventpoll]");
         let name = entry.file_name();
-        let Some(fd) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        let Some(fd) = name.to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
         if is_epoll && lists(fd, wanted) {
             return Ok(fd);
         }
     }
-    Err(unsupported("no epoll descriptor of this process watches tokio's sockets"))
+    Err(unsupported(
+        "no epoll descriptor of this process watches tokio's sockets",
+    ))
 }
 
 /// Whether `/proc` says that the epoll descriptor watches `wanted`: a line `tfd: N events: ...`.
@@ -125,7 +135,9 @@ fn lists(epoll: RawFd, wanted: RawFd) -> bool {
 
 #[cfg(not(target_os = "linux"))]
 fn pollable_fd(_runtime: &Runtime) -> io::Result<RawFd> {
-    Err(unsupported("tokio's descriptor can only be found on Linux yet"))
+    Err(unsupported(
+        "tokio's descriptor can only be found on Linux yet",
+    ))
 }
 
 fn unsupported(why: &str) -> io::Error {
@@ -185,7 +197,11 @@ mod tests {
     }
 
     fn readable(fd: RawFd) -> bool {
-        let mut poll = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        let mut poll = libc::pollfd {
+            fd,
+            events: libc::POLLIN,
+            revents: 0,
+        };
         // SAFETY: one valid pollfd, and the count says one.
         unsafe { libc::poll(&mut poll, 1, 0) == 1 }
     }

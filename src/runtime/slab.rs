@@ -55,7 +55,10 @@ impl Slab {
         fill: impl FnOnce(&mut [u8]) -> (usize, T),
     ) -> Option<(usize, T)> {
         let offset = self.next.get();
-        let memory = self.memory.get().filter(|memory| memory.size >= offset + wanted.min(MIN_ROOM));
+        let memory = self
+            .memory
+            .get()
+            .filter(|memory| memory.size >= offset + wanted.min(MIN_ROOM));
         let Some(memory) = memory else {
             self.waiting.borrow_mut().push(waker.clone());
             return None;
@@ -73,7 +76,8 @@ impl Slab {
 
     /// JavaScript keeps a view on the bytes up to `end`.
     pub fn keep(&self, end: usize) {
-        self.kept.set(self.kept.get().max((end + ALIGN - 1) & !(ALIGN - 1)));
+        self.kept
+            .set(self.kept.get().max((end + ALIGN - 1) & !(ALIGN - 1)));
     }
 
     /// Every read was delivered: takes back the room of those that were copied out.

@@ -21,7 +21,10 @@ pub enum FdKind {
     UnixListener,
     /// One end of a pipe or FIFO.
     Pipe,
-    /// Anything else: a file, a terminal, a datagram socket.
+    File,
+    Terminal,
+    /// A socket of datagrams.
+    Datagram,
     Other,
 }
 
@@ -35,8 +38,20 @@ pub fn fd_kind(fd: RawFd) -> io::Result<FdKind> {
     if mode == libc::S_IFIFO {
         return Ok(FdKind::Pipe);
     }
-    if mode != libc::S_IFSOCK || int_option(fd, libc::SO_TYPE)? != libc::SOCK_STREAM {
-        return Ok(FdKind::Other);
+    if mode == libc::S_IFREG || (mode == libc::S_IFCHR && !is_terminal(fd)) {
+        return Ok(FdKind::File);
+    }
+    if mode != libc::S_IFSOCK {
+        return Ok(if is_terminal(fd) {
+            FdKind::Terminal
+        } else {
+            FdKind::Other
+        });
+    }
+    match int_option(fd, libc::SO_TYPE)? {
+        libc::SOCK_STREAM => {}
+        libc::SOCK_DGRAM => return Ok(FdKind::Datagram),
+        _ => return Ok(FdKind::Other),
     }
     let listens = int_option(fd, libc::SO_ACCEPTCONN)? != 0;
     Ok(match (family(fd)?, listens) {
@@ -73,6 +88,11 @@ pub fn watch(file: File, interest: Interest) -> io::Result<AsyncFd<File>> {
     unsafe { AsyncFd::register_with_interest(file, interest) }.map_err(io::Error::from)
 }
 
+fn is_terminal(fd: RawFd) -> bool {
+    // SAFETY: any number may be asked about.
+    unsafe { libc::isatty(fd) == 1 }
+}
+
 fn int_option(fd: RawFd, option: libc::c_int) -> io::Result<libc::c_int> {
     let mut value: libc::c_int = 0;
     let mut size = size_of::<libc::c_int>() as libc::socklen_t;
@@ -88,7 +108,9 @@ fn family(fd: RawFd) -> io::Result<libc::c_int> {
     // SAFETY: the storage is large enough for any address, and `size` says so.
     check(unsafe { libc::getsockname(fd, address.as_mut_ptr().cast(), &mut size) })?;
     // SAFETY: zeroed storage is a valid sockaddr_storage, filled or not.
-    Ok(libc::c_int::from(unsafe { address.assume_init() }.ss_family))
+    Ok(libc::c_int::from(
+        unsafe { address.assume_init() }.ss_family,
+    ))
 }
 
 fn check(result: libc::c_int) -> io::Result<()> {
@@ -114,12 +136,15 @@ mod tests {
         let (reader, _writer) = std::io::pipe().unwrap();
         assert_eq!(fd_kind(reader.as_raw_fd()).unwrap(), FdKind::Pipe);
         let file = std::fs::File::open("/dev/null").unwrap();
-        assert_eq!(fd_kind(file.as_raw_fd()).unwrap(), FdKind::Other);
+        assert_eq!(fd_kind(file.as_raw_fd()).unwrap(), FdKind::File);
     }
 
     #[test]
     fn a_closed_descriptor_is_ebadf() {
-        assert_eq!(fd_kind(1 << 20).unwrap_err().raw_os_error(), Some(libc::EBADF));
+        assert_eq!(
+            fd_kind(1 << 20).unwrap_err().raw_os_error(),
+            Some(libc::EBADF)
+        );
     }
 
     #[test]

@@ -30,7 +30,11 @@ impl From<SocketAddr> for Endpoint {
             SocketAddr::V4(v4) => ("IPv4", v4.ip().to_string()),
             SocketAddr::V6(v6) => ("IPv6", v6.ip().to_string()),
         };
-        Self { address: text, family, port: address.port() }
+        Self {
+            address: text,
+            family,
+            port: address.port(),
+        }
     }
 }
 
@@ -43,14 +47,26 @@ mod tests {
         let v4 = parse_socket_address("127.0.0.1", 80).unwrap();
         assert_eq!(v4.to_string(), "127.0.0.1:80");
         let scoped = parse_socket_address("fe80::1%lo", 80).unwrap();
-        let SocketAddr::V6(scoped) = scoped else { panic!("an IPv6 address") };
+        let SocketAddr::V6(scoped) = scoped else {
+            panic!("an IPv6 address")
+        };
         assert_eq!(Some(scoped.scope_id()), sys::interface_index("lo"));
     }
 
     #[test]
     fn refuses_what_is_no_address() {
-        for text in ["", "localhost", "1.2.3", "fe80::1%no-such-interface", "1.2.3.4%lo"] {
-            assert_eq!(parse_socket_address(text, 1), Err(Errno(libc::EINVAL)), "{text}");
+        for text in [
+            "",
+            "localhost",
+            "1.2.3",
+            "fe80::1%no-such-interface",
+            "1.2.3.4%lo",
+        ] {
+            assert_eq!(
+                parse_socket_address(text, 1),
+                Err(Errno(libc::EINVAL)),
+                "{text}"
+            );
         }
     }
 }

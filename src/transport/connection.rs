@@ -102,6 +102,11 @@ impl Connection {
         self.stream.as_ref()
     }
 
+    /// Whether the peer has yet to answer.
+    pub fn is_connecting(&self) -> bool {
+        self.pending != Pending::Nothing
+    }
+
     /// Whether it is being read, or has requests under way: what keeps Node's loop alive.
     pub fn activity(&self) -> Activity {
         Activity {
@@ -160,13 +165,24 @@ impl Connection {
             return Err(Errno(libc::EBADF));
         }
         if self.wants_writable {
-            return Ok(Written { accepted: 0, waits: true });
+            return Ok(Written {
+                accepted: 0,
+                waits: true,
+            });
         }
-        if self.sent_tick == tick && self.out.len() + total <= COALESCE {
+        // After the peer's FIN a write may meet a reset that the one before it provoked: nothing is
+        // promised then that the kernel has not taken.
+        let joins = self.sent_tick == tick && self.reading != Reading::Ended;
+        if joins && self.out.len() + total <= COALESCE {
             self.out.reserve(total);
-            chunks.iter().for_each(|chunk| self.out.extend_from_slice(chunk));
+            chunks
+                .iter()
+                .for_each(|chunk| self.out.extend_from_slice(chunk));
             self.wake();
-            return Ok(Written { accepted: total, waits: false });
+            return Ok(Written {
+                accepted: total,
+                waits: false,
+            });
         }
         self.sent_tick = tick;
         let accepted = self.send(chunks)?;
@@ -174,7 +190,10 @@ impl Connection {
             self.wants_writable = true;
             self.wake();
         }
-        Ok(Written { accepted, waits: accepted < total })
+        Ok(Written {
+            accepted,
+            waits: accepted < total,
+        })
     }
 
     /// Sends our FIN after what was accepted; [`Event::ShutDown`] follows.
@@ -209,7 +228,9 @@ impl Connection {
 
     /// Sends what is kept and then `chunks`; returns how many bytes of `chunks` were taken.
     fn send(&mut self, chunks: &[IoSlice<'_>]) -> Result<usize, Errno> {
-        let Some(stream) = &self.stream else { return Err(Errno(libc::EBADF)) };
+        let Some(stream) = &self.stream else {
+            return Err(Errno(libc::EBADF));
+        };
         if self.out.is_empty() {
             return stream.write_now(chunks);
         }
@@ -232,16 +253,21 @@ impl Connection {
         if self.stream.is_none() {
             return Poll::Ready(());
         }
-        if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+        if !self
+            .waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(context.waker()))
+        {
             self.waker = Some(context.waker().clone());
         }
         if self.pending != Pending::Nothing && self.poll_connect(context).is_pending() {
             return Poll::Pending;
         }
-        let _ = self.poll_write(context);
+        // A reset is told by the read, as it is where libuv reads first.
         if self.reading == Reading::Started {
             self.poll_read(context);
         }
+        let _ = self.poll_write(context);
         Poll::Pending
     }
 
@@ -255,7 +281,10 @@ impl Connection {
         if result.is_err() {
             self.reading = Reading::Ended;
         }
-        self.outbox.push(Event::Connected { id: self.id, result });
+        self.outbox.push(Event::Connected {
+            id: self.id,
+            result,
+        });
         Poll::Ready(())
     }
 
@@ -279,14 +308,19 @@ impl Connection {
         if let (Shutdown::Requested, Some(stream)) = (self.shutdown, &self.stream) {
             let result = stream.shut_down_write();
             self.shutdown = Shutdown::Done;
-            self.outbox.push(Event::ShutDown { id: self.id, result });
+            self.outbox.push(Event::ShutDown {
+                id: self.id,
+                result,
+            });
         }
         Poll::Ready(())
     }
 
     /// A failed wait counts as ready: the next write says what is wrong.
     fn poll_writable(&self, context: &mut Context<'_>) -> Poll<()> {
-        let Some(stream) = &self.stream else { return Poll::Ready(()) };
+        let Some(stream) = &self.stream else {
+            return Poll::Ready(());
+        };
         stream.poll_writable(context).map(|_| ())
     }
 
@@ -296,11 +330,15 @@ impl Connection {
             self.read_delivery = Delivery::UndeliveredMore;
             return;
         }
-        let Some(stream) = &mut self.stream else { return };
+        let Some(stream) = &mut self.stream else {
+            return;
+        };
         let waker = context.waker().clone();
         let read = self.slab.fill(self.window, &waker, |room| {
             match stream.poll_read(context, room) {
-                Poll::Ready(Ok(length)) => (length, Poll::Ready(Ok((length, length == room.len())))),
+                Poll::Ready(Ok(length)) => {
+                    (length, Poll::Ready(Ok((length, length == room.len()))))
+                }
                 Poll::Ready(Err(error)) => (0, Poll::Ready(Err(Errno::from(error)))),
                 Poll::Pending => (0, Poll::Pending),
             }
@@ -319,8 +357,11 @@ impl Connection {
             Some((offset, Poll::Ready(Ok((length, full))))) => {
                 // After a short read this only registers the task; after a FIN it says ready.
                 let more = full || stream.poll_readable(context).is_ready();
-                self.read_delivery =
-                    if more { Delivery::UndeliveredMore } else { Delivery::Undelivered };
+                self.read_delivery = if more {
+                    Delivery::UndeliveredMore
+                } else {
+                    Delivery::Undelivered
+                };
                 self.adapt_window(length, full);
                 self.outbox.push(Event::Read { id, offset, length });
             }

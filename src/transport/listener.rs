@@ -89,7 +89,15 @@ impl Listener {
     ) -> ListenerRef {
         let socket = Some(socket);
         let (undelivered, paused, waker) = (0, false, None);
-        Rc::new(RefCell::new(Self { id, socket, path, outbox, undelivered, paused, waker }))
+        Rc::new(RefCell::new(Self {
+            id,
+            socket,
+            path,
+            outbox,
+            undelivered,
+            paused,
+            waker,
+        }))
     }
 
     /// The descriptor; `None` once closed.
@@ -145,20 +153,26 @@ impl Listener {
             }
             let accepted = match socket {
                 ListenSocket::Tcp(tcp) => tcp.poll_accept(context).map_ok(|(s, _)| Stream::Tcp(s)),
-                ListenSocket::Unix(unix) => {
-                    unix.poll_accept(context).map_ok(|(stream, _)| Stream::Unix(stream))
-                }
+                ListenSocket::Unix(unix) => unix
+                    .poll_accept(context)
+                    .map_ok(|(stream, _)| Stream::Unix(stream)),
             };
             match accepted {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(stream)) => {
                     self.undelivered += 1;
-                    self.outbox.push(Event::Accepted { id: self.id, stream });
+                    self.outbox.push(Event::Accepted {
+                        id: self.id,
+                        stream,
+                    });
                 }
                 Poll::Ready(Err(error)) if is_transient(&error) => {}
                 Poll::Ready(Err(error)) => {
                     self.paused = true;
-                    self.outbox.push(Event::AcceptFailed { id: self.id, errno: error.into() });
+                    self.outbox.push(Event::AcceptFailed {
+                        id: self.id,
+                        errno: error.into(),
+                    });
                 }
             }
         }
@@ -181,7 +195,10 @@ impl Future for AcceptTask {
 
 /// The peer left before it was accepted; the next one may not have.
 fn is_transient(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::ECONNABORTED | libc::EPROTO | libc::EINTR))
+    matches!(
+        error.raw_os_error(),
+        Some(libc::ECONNABORTED | libc::EPROTO | libc::EINTR)
+    )
 }
 
 /// Connections accepted before JavaScript sees them. Small, since a server may decide to close

@@ -25,7 +25,11 @@ impl From<io::Error> for Errno {
 #[derive(Debug)]
 pub enum Event {
     /// Bytes lie in the slab. Becomes `'data'`.
-    Read { id: HandleId, offset: usize, length: usize },
+    Read {
+        id: HandleId,
+        offset: usize,
+        length: usize,
+    },
     /// The peer sent its FIN. Becomes `'end'`.
     End { id: HandleId },
     /// Reading failed. Becomes an `'error'` with `syscall: 'read'`.
@@ -35,9 +39,15 @@ pub enum Event {
     /// Bytes accepted earlier could not be sent. Becomes an `'error'` with `syscall: 'write'`.
     WriteFailed { id: HandleId, errno: Errno },
     /// The attempt to connect ended. Becomes `'connect'`, or an `'error'` with `syscall: 'connect'`.
-    Connected { id: HandleId, result: Result<(), Errno> },
+    Connected {
+        id: HandleId,
+        result: Result<(), Errno>,
+    },
     /// Our FIN is out. Becomes `'finish'`.
-    ShutDown { id: HandleId, result: Result<(), Errno> },
+    ShutDown {
+        id: HandleId,
+        result: Result<(), Errno>,
+    },
     /// A listener accepted. Becomes `'connection'`.
     Accepted { id: HandleId, stream: Stream },
     /// A listener could not accept. Becomes an `'error'` with `syscall: 'accept'`, or a pause.

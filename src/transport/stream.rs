@@ -36,11 +36,19 @@ pub enum Pending {
 
 impl Stream {
     /// Starts to connect over TCP. Refusals that the kernel knows at once are reported as
-    /// asynchronous ones; other errors (`ENETUNREACH`, `EINVAL`...) are returned.
-    pub fn connect_tcp(socket: Socket, to: SocketAddr) -> Result<(Self, Pending), Errno> {
-        let pending = start_connect(&socket, &to.into())?;
-        let stream = TcpStream::from_std(socket.into())?;
-        Ok((Self::Tcp(stream), pending))
+    /// asynchronous ones; other errors (`ENETUNREACH`, `EINVAL`...) are returned, with the socket.
+    pub fn connect_tcp(
+        socket: Socket,
+        to: SocketAddr,
+    ) -> Result<(Self, Pending), (Option<Socket>, Errno)> {
+        match start_connect(&socket, &to.into()) {
+            Err(errno) => Err((Some(socket), errno)),
+            Ok(pending) => match TcpStream::from_std(socket.into()) {
+                Ok(stream) => Ok((Self::Tcp(stream), pending)),
+                // epoll's own limits; the socket went with the attempt to register it.
+                Err(error) => Err((None, error.into())),
+            },
+        }
     }
 
     /// Connects to a Unix domain socket; `path` may be abstract (`\0name`). All refusals are told
@@ -63,7 +71,10 @@ impl Stream {
         Ok(match kind {
             FdKind::Tcp => Self::Tcp(TcpStream::from_std(fd.into())?),
             FdKind::Unix => Self::Unix(UnixStream::from_std(fd.into())?),
-            FdKind::Pipe => Self::Pipe(watch(File::from(fd), Interest::READABLE | Interest::WRITABLE)?),
+            FdKind::Pipe => Self::Pipe(watch(
+                File::from(fd),
+                Interest::READABLE | Interest::WRITABLE,
+            )?),
             _ => return Err(Errno(libc::EINVAL)),
         })
     }
