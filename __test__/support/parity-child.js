@@ -28,8 +28,10 @@ function runInChild(program, specifier, { execArgv = [], env = {} } = {}) {
   const child = spawn(process.execPath, [...execArgv, '-e', source], {
     env: { ...process.env, ...env, NODE_OPTIONS: '', PARITY_SPECIFIER: specifier },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: DEADLINE_MS
+    // A group of its own, so that its own children cannot outlive it and hold the pipes open.
+    detached: true
   });
+  const timer = setTimeout(() => killGroup(child), DEADLINE_MS);
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) {
     child[name].setEncoding('utf8').on('data', (text) => {
@@ -38,18 +40,35 @@ function runInChild(program, specifier, { execArgv = [], env = {} } = {}) {
   }
   return new Promise((resolve, reject) => {
     child.on('error', reject);
+    child.on('exit', () => killGroup(child));
     child.on('close', (code, signal) => {
-      resolve({ code, signal, log: parse(output.stdout), error: errorLine(output.stderr) });
+      clearTimeout(timer);
+      const log = parse(output.stdout);
+      if (log) resolve({ code, signal, log, error: errorLine(output.stderr) });
+      else reject(new Error(describeFailure(code, signal, output)));
     });
   });
+}
+
+function killGroup(child) {
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Nobody of the group is left, which is how it should be.
+  }
 }
 
 function parse(stdout) {
   try {
     return JSON.parse(stdout);
   } catch {
-    return [`unreadable output: ${stdout}`];
+    return null;
   }
+}
+
+function describeFailure(code, signal, { stdout, stderr }) {
+  const how = signal ? `was ended by ${signal}` : `exited with ${code}`;
+  return `the child ${how} and left no log; stdout: ${stdout}; stderr: ${stderr.slice(0, 2000)}`;
 }
 
 /** A stack names the implementation's files; only the line that names the error is comparable. */

@@ -1,0 +1,165 @@
+'use strict';
+
+// listen() in cluster workers: ports and paths shared, or not, and limits that pass work on.
+
+const path = require('node:path');
+const { sameChildLog, feature } = require('../support/parity');
+const features = require('../support/parity-features');
+
+const worker = path.join(__dirname, '..', 'support', 'cluster-worker.js');
+const options = { env: { PARITY_WORKER: worker } };
+const fine = (...log) => ({ code: 0, signal: null, log, error: '' });
+
+describe('a cluster', () => {
+  sameChildLog(
+    'shares a port among its workers and serves every connection',
+    (net, log, require) => {
+      const cluster = require('node:cluster');
+      const plain = require('node:net');
+      cluster.setupPrimary({ exec: process.env.PARITY_WORKER, execArgv: [] });
+      const listening = (listen) =>
+        new Promise((resolve) => {
+          const forked = cluster.fork({ PARITY_LISTEN: JSON.stringify(listen) });
+          forked.once('message', (message) => resolve(message.address ?? message));
+        });
+      const answer = (port) =>
+        new Promise((resolve) => {
+          const client = plain.connect(port, '127.0.0.1');
+          client.once('data', (data) => resolve([String(data), client.destroy()][0]));
+        });
+      const probe = plain.createServer().listen(0, '127.0.0.1', () => {
+        const { port } = probe.address();
+        probe.close(async () => {
+          const listen = { port, host: '127.0.0.1' };
+          const addresses = [await listening(listen), await listening(listen)];
+          log(...addresses.map((address) => address.port === port));
+          let answers = 0;
+          for (let count = 0; count < 6; count += 1) {
+            if (/^served by [12]$/.test(await answer(port))) answers += 1;
+          }
+          log(answers);
+          cluster.disconnect(() => log('disconnected'));
+        });
+      });
+    },
+    fine(true, true, 6, 'disconnected'),
+    options
+  );
+
+  sameChildLog(
+    'gives workers that ask for any port the same one',
+    (net, log, require) => {
+      const cluster = require('node:cluster');
+      cluster.setupPrimary({ exec: process.env.PARITY_WORKER, execArgv: [] });
+      const ports = [];
+      for (let count = 0; count < 2; count += 1) {
+        const forked = cluster.fork({ PARITY_LISTEN: JSON.stringify({ port: 0 }) });
+        forked.on('message', ({ address }) => {
+          ports.push(address.port);
+          if (ports.length < 2) return;
+          log(ports[0] === ports[1]);
+          cluster.disconnect();
+        });
+      }
+    },
+    fine(true),
+    options
+  );
+
+  sameChildLog(
+    'tells the primary who listens where',
+    (net, log, require) => {
+      const cluster = require('node:cluster');
+      cluster.setupPrimary({ exec: process.env.PARITY_WORKER, execArgv: [] });
+      cluster.on('listening', (forked, address) => {
+        log(forked.id, { ...address, port: address.port > 0 });
+        cluster.disconnect();
+      });
+      cluster.fork({ PARITY_LISTEN: JSON.stringify({ port: 0, host: '127.0.0.1' }) });
+    },
+    fine(1, { addressType: 4, address: '127.0.0.1', port: true }),
+    options
+  );
+
+  sameChildLog(
+    'shares nothing that is exclusive',
+    (net, log, require) => {
+      const cluster = require('node:cluster');
+      cluster.setupPrimary({ exec: process.env.PARITY_WORKER, execArgv: [] });
+      const listen = { port: 0, host: '127.0.0.1', exclusive: true };
+      const first = cluster.fork({ PARITY_LISTEN: JSON.stringify(listen) });
+      first.once('message', ({ address }) => {
+        const again = JSON.stringify({ ...listen, port: address.port });
+        cluster.fork({ PARITY_LISTEN: again }).once('message', (message) => {
+          log(message);
+          cluster.disconnect();
+        });
+      });
+    },
+    fine({ error: 'EADDRINUSE', syscall: 'listen' }),
+    options
+  );
+
+  sameChildLog(
+    'shares a path among its workers, and lets one of them close its server',
+    (net, log, require) => {
+      const cluster = require('node:cluster');
+      const plain = require('node:net');
+      cluster.setupPrimary({ exec: process.env.PARITY_WORKER, execArgv: [] });
+      const where = `\0ferronet-cluster-${process.pid}`;
+      const listen = JSON.stringify({ path: where });
+      const first = cluster.fork({ PARITY_LISTEN: listen });
+      first.once('message', ({ address }) => {
+        log(address === where);
+        cluster.fork({ PARITY_LISTEN: listen }).once('message', (message) => {
+          log(message.address === where);
+          first.once('message', (closed) => {
+            log(closed);
+            const client = plain.connect(where);
+            client.once('data', (data) => {
+              log(String(data));
+              client.destroy();
+              cluster.disconnect();
+            });
+          });
+          first.send('close');
+        });
+      });
+    },
+    fine(true, true, { closed: true }, 'served by 2'),
+    options
+  );
+
+  // dropMaxConnection came in the same release as reusePort.
+  feature('dropMaxConnection', features.reusePort, () => {
+    sameChildLog(
+      'drops beyond maxConnections when told to',
+      (net, log, require) => {
+        const cluster = require('node:cluster');
+        const plain = require('node:net');
+        cluster.setupPrimary({ exec: process.env.PARITY_WORKER, execArgv: [] });
+        const listen = { port: 0, host: '127.0.0.1', maxConnections: 1, dropMaxConnection: true };
+        const forked = cluster.fork({ PARITY_LISTEN: JSON.stringify(listen) });
+        forked.on('message', ({ address, dropped }) => {
+          if (dropped) {
+            log('dropped');
+            return;
+          }
+          const { port } = address;
+          plain.connect(port, '127.0.0.1').once('data', (data) => {
+            log(String(data));
+            const second = plain.connect(port, '127.0.0.1').resume();
+            second.on('error', () => {});
+            second.on('close', () => {
+              log('second closed');
+              forked.process.kill();
+            });
+          });
+        });
+        forked.on('exit', () => process.exit(0));
+      },
+      fine('served by 1', 'dropped', 'second closed'),
+      options
+    );
+  });
+});

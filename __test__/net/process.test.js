@@ -1,0 +1,287 @@
+'use strict';
+
+// What only a whole process shows: how long it lives, and where exceptions of callbacks end.
+
+const { sameChildLog } = require('../support/parity');
+
+const fine = (...log) => ({ code: 0, signal: null, log, error: '' });
+
+describe('a process', () => {
+  sameChildLog(
+    'exits although an unref()ed server listens',
+    (net, log) => {
+      net.createServer().listen(0, '127.0.0.1', function listening() {
+        log('listening');
+        this.unref();
+      });
+    },
+    fine('listening')
+  );
+
+  sameChildLog('exits when a server is unref()ed before it listens', (net, log) => {
+    const server = net.createServer().unref();
+    server.listen(0, () => log('listening'));
+    log(server.listening);
+  });
+
+  sameChildLog(
+    'stays for a server that was ref()ed again',
+    (net, log) => {
+      const server = net.createServer().listen(0);
+      server.unref();
+      server.ref();
+      setTimeout(() => {
+        log('still here');
+        server.close();
+      }, 20).unref();
+    },
+    fine('still here')
+  );
+
+  sameChildLog('exits although an unref()ed pair is connected', (net, log) => {
+    const server = net.createServer((socket) => {
+      socket.unref();
+      log('connection');
+    });
+    server.listen(0, '127.0.0.1', () => {
+      const client = net.connect(server.address().port, '127.0.0.1', () => log('connect'));
+      client.on('ready', () => client.unref());
+      server.on('connection', () => server.unref());
+    });
+  });
+
+  sameChildLog(
+    'stays for a connected socket that reads nothing',
+    (net, log) => {
+      const server = net.createServer((socket) => {
+        setTimeout(() => {
+          log('still here');
+          socket.end();
+        }, 20).unref();
+      });
+      server.listen(0, '127.0.0.1', () => {
+        const client = net.connect(server.address().port, '127.0.0.1');
+        client.resume();
+        client.on('close', () => server.close(() => log('closed')));
+      });
+    },
+    fine('still here', 'closed')
+  );
+
+  sameChildLog(
+    'exits when a connecting socket was unref()ed',
+    (net, log) => {
+      const server = net.createServer((socket) => socket.unref());
+      server.listen(0, '127.0.0.1', () => {
+        server.unref();
+        const client = net.connect(server.address().port, '127.0.0.1');
+        client.unref();
+        log('connecting');
+      });
+    },
+    fine('connecting')
+  );
+
+  sameChildLog(
+    'exits by itself once everything is closed',
+    (net, log) => {
+      const server = net.createServer((socket) => socket.end('x'));
+      server.listen(0, '127.0.0.1', () => {
+        const client = net.connect(server.address().port, '127.0.0.1');
+        client.resume();
+        client.on('close', () => server.close());
+      });
+      process.on('beforeExit', () => log('beforeExit'));
+    },
+    fine('beforeExit')
+  );
+
+  sameChildLog(
+    'does not exit from a socket that was never used',
+    (net, log) => {
+      log(new net.Socket().pending, net.createServer().listening);
+    },
+    fine(true, false)
+  );
+
+  sameChildLog(
+    'exits with the code given to process.exit() in a callback',
+    (net, log) => {
+      const server = net.createServer(() => {
+        log('leaving');
+        process.exit(7);
+      });
+      server.listen(0, '127.0.0.1', () => net.connect(server.address().port, '127.0.0.1'));
+    },
+    { code: 7, signal: null, log: ['leaving'], error: '' }
+  );
+
+  sameChildLog('sees its handles through process.getActiveResourcesInfo()', (net, log) => {
+    const names = () =>
+      process
+        .getActiveResourcesInfo()
+        .filter((name) => /TCP/.test(name))
+        .sort();
+    const server = net.createServer((socket) => socket.resume());
+    server.listen(0, '127.0.0.1', () => {
+      log(names());
+      const client = net.connect(server.address().port, '127.0.0.1');
+      server.on('connection', () => {
+        setImmediate(() => {
+          log(names());
+          client.end();
+        });
+      });
+      client.resume().on('close', () => server.close(() => log(names())));
+    });
+  });
+});
+
+describe('an exception thrown in', () => {
+  const events = {
+    'the connection listener': (net, log) => {
+      const server = net.createServer(() => {
+        throw new Error('thrown in connection');
+      });
+      server.listen(0, '127.0.0.1', () => net.connect(server.address().port, '127.0.0.1'));
+    },
+    'the connect listener': (net, log) => {
+      const server = net.createServer();
+      server.listen(0, '127.0.0.1', () => {
+        net.connect(server.address().port, '127.0.0.1', () => {
+          throw new TypeError('thrown in connect');
+        });
+      });
+    },
+    'a data listener': (net, log) => {
+      const server = net.createServer((socket) => socket.write('x'));
+      server.listen(0, '127.0.0.1', () => {
+        net.connect(server.address().port, '127.0.0.1').on('data', () => {
+          throw new RangeError('thrown in data');
+        });
+      });
+    },
+    'the listening callback': (net, log) => {
+      net.createServer().listen(0, '127.0.0.1', () => {
+        throw new Error('thrown in listening');
+      });
+    },
+    'a write callback': (net, log) => {
+      const server = net.createServer();
+      server.listen(0, '127.0.0.1', () => {
+        const client = net.connect(server.address().port, '127.0.0.1', () => {
+          client.write('x', () => {
+            throw new Error('thrown in write callback');
+          });
+        });
+      });
+    },
+    'no listener: an unhandled error event': (net, log) => {
+      net.connect(1, '127.0.0.1');
+    },
+    'no listener: an unhandled error event of a server': (net, log) => {
+      const first = net.createServer().listen(0, '127.0.0.1', () => {
+        net.createServer().listen(first.address().port, '127.0.0.1');
+      });
+    }
+  };
+  for (const [place, program] of Object.entries(events)) {
+    const portless = /of a server/.test(place);
+    sameChildLog(`${place} ends the process alike`, portless ? withoutPorts(program) : program);
+  }
+
+  sameChildLog('a listener reaches uncaughtException, and later events still come', (net, log) => {
+    process.on('uncaughtException', (error, origin) => log(`${origin}: ${error.message}`));
+    const server = net.createServer((socket) => {
+      socket.on('data', (data) => socket.end(`answer to ${data}`));
+      throw new Error('connection');
+    });
+    server.listen(0, '127.0.0.1', () => {
+      const client = net.connect(server.address().port, '127.0.0.1');
+      client.on('ready', () => client.write('question'));
+      client.on('data', (data) => log(String(data)));
+      client.on('close', () => {
+        server.close(() => log('closed'));
+        throw new Error('client close');
+      });
+    });
+  });
+
+  sameChildLog(
+    'one of many connections leaves the others alone',
+    (net, log) => {
+      let caught = 0;
+      let answered = 0;
+      process.on('uncaughtException', () => {
+        caught += 1;
+      });
+      const server = net.createServer((socket) => {
+        socket.on('data', (data) => {
+          socket.end(data);
+          if (Number(data) % 2) throw new Error('odd');
+        });
+      });
+      server.listen(0, '127.0.0.1', () => {
+        for (let index = 0; index < 10; index += 1) {
+          const client = net.connect(server.address().port, '127.0.0.1');
+          client.write(String(index));
+          client.on('data', () => {
+            answered += 1;
+            if (answered === 10) server.close();
+          });
+        }
+      });
+      process.on('exit', () => log(caught, answered));
+    },
+    fine(5, 10)
+  );
+
+  sameChildLog(
+    'an async listener is an unhandled rejection',
+    (net, log) => {
+      process.on('unhandledRejection', (error) => {
+        log(error.message);
+        server.close();
+        client.destroy();
+      });
+      let client;
+      const server = net.createServer(async (socket) => {
+        socket.destroy();
+        throw new Error('rejected in connection');
+      });
+      server.listen(0, '127.0.0.1', () => {
+        client = net.connect(server.address().port, '127.0.0.1').resume();
+      });
+    },
+    fine('rejected in connection')
+  );
+
+  sameChildLog(
+    'an async listener under captureRejections destroys the socket',
+    (net, log, require) => {
+      require('node:events').captureRejections = true;
+      const server = net.createServer(async (socket) => {
+        socket.on('error', (error) => log(`socket error: ${error.message}`));
+        socket.on('close', (hadError) => log(`socket close: ${hadError}`));
+        throw new Error('captured');
+      });
+      server.on('error', (error) => log(`server error: ${error.message}`));
+      server.listen(0, '127.0.0.1', () => {
+        const client = net.connect(server.address().port, '127.0.0.1').resume();
+        client.on('error', () => {});
+        client.on('close', () => server.close());
+      });
+    }
+  );
+});
+
+/** The port in the message of an address in use is the system's choice; a fixed text replaces it. */
+function withoutPorts(program) {
+  return `(net, log) => {
+    process.on('uncaughtException', (error) => {
+      log(error.message.replace(/\\d+$/, '<port>'), Object.keys(error));
+      process.exit(3);
+    });
+    (${program})(net, log);
+  }`;
+}
