@@ -4,6 +4,7 @@
 //!
 //! * [`transport`]: sockets. One task a connection or listener reads and writes it and tells what
 //!   happened by [`transport::Event`]s. Knows tokio and the kernel, nothing of JavaScript.
+//! * [`http1`]: HTTP/1.1 from bytes to events, exact to Node's parser; knows no sockets.
 //! * [`runtime`]: the tokio runtime of one Node environment, and the driver that lets Node's libuv
 //!   loop turn it; the memory into which connections read.
 //! * [`binding`]: the boundary. Delivers events to JavaScript, takes commands from it.
@@ -13,5 +14,6 @@
 
 #[cfg(not(test))]
 mod binding;
+mod http1;
 mod runtime;
 mod transport;

@@ -85,3 +85,29 @@ export class Runtime {
   /** The process exits: sends what waits, and lets nothing wait any more. */
   flushForExit(): void;
 }
+
+/** The names of the methods; `registers[8]` of a request's head is an index into them. */
+export function httpMethods(): Array<string>;
+
+/** A pull parser: nothing calls back, so JavaScript may stop, decide or destroy between events. */
+export class HttpParser {
+  /** `registers`: 16 integers, which all parsers of an environment may share. */
+  constructor(registers: Int32Array);
+  /**
+   * Starts over. `kind`: 1 requests, 2 responses. `lenient`: Node's `kLenient...` bits.
+   * `max_header_size` and `max_headers`: 0 for Node's default, and for no limit.
+   */
+  initialize(kind: number, maxHeaderSize: number, lenient: number, maxHeaders: number): void;
+  /**
+   * Parses `bytes` from `start` to `end` until there is something to tell. Returns a head's
+   * or the trailers' text, or an error's code, a colon and its reason.
+   */
+  execute(bytes: Uint8Array, start: number, end: number): string | null;
+  /** No input will follow. Tells as `execute` does. */
+  finish(): string | null;
+  /**
+   * What follows a head whose flags have `AWAITS`: 0 what it says, 1 no body, 2 no body and
+   * another protocol.
+   */
+  decide(decision: number): void;
+}

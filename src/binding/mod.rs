@@ -5,3 +5,4 @@ mod commands;
 mod environment;
 mod handles;
 mod hot;
+mod http_parser;

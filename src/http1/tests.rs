@@ -1,0 +1,333 @@
+//! What the codec promises without a host to compare with; scripts/fuzz-http1 compares.
+
+use super::errors::Error;
+use super::head::flags;
+use super::parser::{lenient, Config, Decision, Event, Kind, Parser, Phase};
+
+fn config(kind: Kind) -> Config {
+    Config {
+        kind,
+        max_header_size: 16 * 1024,
+        max_headers: 0,
+        lenient: 0,
+    }
+}
+
+fn requests() -> Parser {
+    Parser::new(config(Kind::Request))
+}
+
+/// Every event, with the text of heads and trailers, until the input is consumed.
+fn events(parser: &mut Parser, input: &[u8]) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut at = 0;
+    loop {
+        let rest = &input[at..];
+        let (consumed, event) = parser.execute(rest);
+        told.push(match event {
+            Event::Head { complete } => {
+                let bytes = parser.head_bytes(rest);
+                let (start, end) = parser.head().text;
+                let text = String::from_utf8_lossy(&bytes[start as usize..end as usize]);
+                let lines = &bytes[parser.head().lines as usize..];
+                format!(
+                    "head {text} {:?} {complete}",
+                    String::from_utf8_lossy(lines).trim_end()
+                )
+            }
+            Event::Body { start, end, last } => {
+                format!("body {} {last}", String::from_utf8_lossy(&rest[start..end]))
+            }
+            Event::Complete => {
+                format!(
+                    "complete {:?}",
+                    String::from_utf8_lossy(parser.trailers().0)
+                )
+            }
+            Event::Failed(error) => format!("{} at {}", error.text(), at + consumed),
+            Event::Upgraded => format!("upgraded at {}", at + consumed),
+            Event::NeedMore => return told,
+        });
+        at += consumed;
+        if matches!(event, Event::Failed(_) | Event::Upgraded) {
+            return told;
+        }
+    }
+}
+
+#[test]
+fn a_request_without_a_body_is_one_event() {
+    let told = events(
+        &mut requests(),
+        b"GET /a?b HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n",
+    );
+    assert_eq!(told, [r#"head /a?b "Host: x\r\nA: b" true"#]);
+}
+
+#[test]
+fn the_same_events_come_whole_and_byte_by_byte() {
+    let input = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\
+        3;a=\"b\"\r\nabc\r\n0\r\nTrail: er\r\n\r\nGET /b HTTP/1.1\r\nX:y \r\n\r\n";
+    let whole = events(&mut requests(), input);
+    assert_eq!(
+        whole,
+        [
+            r#"head / "Host: x\r\nTransfer-Encoding: chunked" false"#,
+            "body abc false",
+            r#"complete "Trail: er\r\n""#,
+            r#"head /b "X: y" true"#
+        ]
+    );
+    let mut parser = requests();
+    let mut split = Vec::new();
+    for byte in input.chunks(1) {
+        split.extend(events(&mut parser, byte));
+    }
+    let joined = ["body a false", "body b false", "body c false"];
+    let split: Vec<_> = split
+        .into_iter()
+        .filter(|event| !joined.contains(&&**event))
+        .collect();
+    assert_eq!(split, [&whole[..1], &whole[2..]].concat());
+}
+
+#[test]
+fn what_follows_a_request_that_closes_is_refused() {
+    let input = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n\r\nGET";
+    let told = events(&mut requests(), input);
+    assert_eq!(
+        told[1],
+        "HPE_CLOSED_CONNECTION:Data after `Connection: close` at 40"
+    );
+}
+
+#[test]
+fn a_response_waits_for_the_decision_about_its_body() {
+    for (decision, expected) in [
+        (Decision::Body, "body ab true"),
+        (Decision::NoBody, r#"complete """#),
+        (Decision::Upgrade, "upgraded at 0"),
+    ] {
+        let mut parser = Parser::new(config(Kind::Response));
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+        let (consumed, event) = parser.execute(head);
+        assert_eq!(
+            (consumed, event),
+            (head.len(), Event::Head { complete: false })
+        );
+        assert!(parser.head().has(flags::AWAITS));
+        parser.decide(decision);
+        assert_eq!(events(&mut parser, b"ab")[0], expected);
+    }
+}
+
+#[test]
+fn a_body_until_the_end_is_complete_at_the_end_alone() {
+    let mut parser = Parser::new(config(Kind::Response));
+    events(&mut parser, b"HTTP/1.0 200 OK\r\n\r\nabc");
+    assert_eq!(parser.finish(), Event::Complete);
+
+    let mut parser = Parser::new(config(Kind::Response));
+    events(
+        &mut parser,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabc",
+    );
+    assert_eq!(parser.finish(), Event::Failed(Error::EndOfInput));
+}
+
+#[test]
+fn the_phase_tells_when_a_head_has_begun() {
+    let mut parser = requests();
+    for (input, phase) in [
+        (&b"\r\n"[..], Phase::Between),
+        (b"G", Phase::Head),
+        (b"ET / HTTP/1.1\r\nContent-Length: 1\r\n\r\n", Phase::Body),
+        (b"x", Phase::Between),
+    ] {
+        events(&mut parser, input);
+        assert_eq!(parser.phase(), phase, "behind {input:?}");
+    }
+}
+
+#[test]
+fn heads_trailers_and_extensions_are_bounded() {
+    let small = Config {
+        max_header_size: 20,
+        max_headers: 2,
+        ..config(Kind::Request)
+    };
+    let overflow = "HPE_HEADER_OVERFLOW:Header overflow";
+    let chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (config, input) in [
+        (
+            small,
+            "GET / HTTP/1.1\r\nA: bcdefghijklmnopqrstuvwxyz".to_string(),
+        ),
+        (
+            small,
+            "GET / HTTP/1.1\r\nA: b\r\nC: d\r\nE: f\r\n\r\n".to_string(),
+        ),
+        (
+            Config {
+                max_header_size: 30,
+                ..small
+            },
+            format!("{chunked}0\r\nA: bcdefghijklmnopqrstuvwxyzabcdefghijkl"),
+        ),
+        (
+            Config {
+                max_header_size: 60,
+                ..small
+            },
+            format!("{chunked}0\r\nA: b\r\nC: d\r\nE: f\r\n\r\n"),
+        ),
+    ] {
+        let told = events(&mut Parser::new(config), input.as_bytes());
+        assert!(
+            told.last().is_some_and(|event| event.starts_with(overflow)),
+            "{input} {told:?}"
+        );
+    }
+
+    let flood = format!("{chunked}1;a={}", "b".repeat(16 * 1024));
+    let told = events(&mut requests(), flood.as_bytes());
+    assert!(
+        told[1].starts_with("HPE_CHUNK_EXTENSIONS_OVERFLOW"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn memory_of_a_head_is_bounded_by_its_limit() {
+    let mut parser = requests();
+    let mut told = events(&mut parser, b"GET /");
+    for _ in 0..1000 {
+        told.extend(events(&mut parser, &[b'a'; 64]));
+    }
+    assert!(told[0].starts_with("HPE_HEADER_OVERFLOW"));
+    assert!(parser.buffer.len() < 17 * 1024);
+}
+
+#[test]
+fn what_is_refused_stays_refused_until_it_starts_over() {
+    let mut parser = requests();
+    assert_eq!(
+        events(&mut parser, b"x")[0],
+        "HPE_INVALID_METHOD:Invalid method encountered at 0"
+    );
+    assert_eq!(
+        parser.execute(b"GET / HTTP/1.1\r\n\r\n").1,
+        Event::Failed(Error::InvalidMethod)
+    );
+    parser.reset(config(Kind::Request));
+    assert_eq!(
+        events(&mut parser, b"GET / HTTP/1.1\r\n\r\n"),
+        [r#"head / "" true"#]
+    );
+}
+
+#[test]
+fn every_error_has_a_code_and_a_reason() {
+    for error in Error::ALL {
+        let (code, reason) = error.text().split_once(':').expect("a colon");
+        assert!(code.starts_with("HPE_") && !reason.is_empty(), "{error:?}");
+    }
+}
+
+/// Pseudo-random bytes, the same in every run.
+fn random(seed: &mut u64) -> u64 {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    *seed
+}
+
+/// No input panics, goes out of bounds, or is read for ever.
+#[test]
+fn any_bytes_end_in_need_of_more_or_in_an_error() {
+    const PIECES: [&[u8]; 20] = [
+        b"GET / HTTP/1.1\r\n",
+        b"HTTP/1.1 200 OK\r\n",
+        b"POST /a HTTP/1.0\r\n",
+        b"Content-Length: 5\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Connection: upgrade\r\n",
+        b"Upgrade: x\r\n",
+        b"Host: y\r\n",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"5;a=\"b\"\r\n",
+        b"0\r\n",
+        b"hello\r\n",
+        b" ",
+        b":",
+        b"\x00",
+        b"\xff",
+        b"GET",
+        b"A: b\r\n",
+    ];
+    let mut seed = 0x2545_F491_4F6C_DD1D;
+    for round in 0..60_000u64 {
+        let kind = if round.is_multiple_of(2) {
+            Kind::Request
+        } else {
+            Kind::Response
+        };
+        let lenient = (random(&mut seed) as u16) * u16::from(round.is_multiple_of(3));
+        let max_header_size = if round.is_multiple_of(5) {
+            1 + random(&mut seed) as usize % 64
+        } else {
+            999
+        };
+        let mut parser = Parser::new(Config {
+            kind,
+            max_header_size,
+            max_headers: 9,
+            lenient,
+        });
+        for _ in 0..random(&mut seed) % 4 + 1 {
+            let mut input = Vec::new();
+            for _ in 0..random(&mut seed) % 12 {
+                input.extend_from_slice(PIECES[random(&mut seed) as usize % PIECES.len()]);
+                if random(&mut seed).is_multiple_of(8) {
+                    input.push(random(&mut seed) as u8);
+                }
+            }
+            let mut at = 0;
+            // Each event but the last few moves on.
+            for turn in 0.. {
+                let (consumed, event) = parser.execute(&input[at..]);
+                assert!(at + consumed <= input.len() && turn <= 4 * input.len() + 4);
+                at += consumed;
+                match event {
+                    Event::NeedMore | Event::Failed(_) | Event::Upgraded => break,
+                    Event::Head { .. } => {
+                        let decision = random(&mut seed) % 3;
+                        parser.decide(match decision {
+                            0 => Decision::Body,
+                            1 => Decision::NoBody,
+                            _ => Decision::Upgrade,
+                        });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        parser.finish();
+    }
+}
+
+#[test]
+fn leniency_is_asked_for_bit_by_bit() {
+    let input = b"GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n";
+    assert!(events(&mut requests(), input)[0].starts_with("HPE_INVALID_HEADER_TOKEN"));
+    let config = Config {
+        lenient: lenient::HEADERS,
+        ..config(Kind::Request)
+    };
+    assert_eq!(
+        events(&mut Parser::new(config), input),
+        [r#"head / "A: b c" true"#]
+    );
+}
