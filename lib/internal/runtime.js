@@ -24,12 +24,21 @@ let trace = debug.enabled;
 /** The commands of the hot path, there from the first handle on; see src/binding/hot.rs. */
 const commands = {};
 
-module.exports = { adopt, commands, debug, fdKind: addon.fdKind, native, open, takeRead };
+module.exports = {
+  adopt,
+  commands,
+  debug,
+  fdKind: addon.fdKind,
+  handleOf: (id) => handles[id],
+  native,
+  open,
+  takeRead
+};
 
 /** @returns {object} The addon's `Runtime`; see src/binding/commands.rs for its verbs. */
 function native() {
   if (runtime === null) {
-    runtime = new addon.Runtime(dispatch, allocateSlab);
+    runtime = new addon.Runtime(dispatch, accept, allocateSlab);
     runtime.defineCommands(commands);
     // Rust joins small writes of one tick; the last tick has nothing after it.
     process.on('exit', () => runtime.flushForExit());
@@ -88,6 +97,11 @@ function dispatch(kind, id, a, b) {
       handles[id] = undefined;
       return handle.onclosed();
   }
+}
+
+/** Called by Rust before an ACCEPTED event, in no async context: the listener makes the handle. */
+function accept(id, newId) {
+  handles[id].makeAccepted(newId);
 }
 
 /** Called by Rust when no room is left. */

@@ -3,6 +3,8 @@
 // A native stream or listener under Node's handle verbs. Turns commands into calls of the addon and
 // its events into calls of the owner; knows bytes and error numbers, nothing of Node's streams.
 
+const { executionAsyncId } = require('node:async_hooks');
+
 const {
   kAcceptFailed,
   kAccepted,
@@ -12,7 +14,7 @@ const {
   kRead,
   kWritten
 } = require('./owner');
-const { adopt, commands, debug, native, open, takeRead } = require('./runtime');
+const { adopt, commands, debug, handleOf, native, open, takeRead } = require('./runtime');
 
 // Longer strings become Buffers: Rust converts on its stack.
 const STRING_MAX = 16 * 1024;
@@ -36,6 +38,13 @@ class ConnectRequest {
   constructor(address, port) {
     this.address = address;
     this.port = port;
+  }
+}
+
+/** The request whose async context our FIN is reported in. */
+class ShutdownRequest {
+  constructor(handle) {
+    this.handle = handle;
   }
 }
 
@@ -63,8 +72,9 @@ class StreamHandle {
     return this.id < 0 ? -1 : native().fd(this.id);
   }
 
+  /** @returns {number} the id under which `async_hooks` knows it */
   getAsyncId() {
-    return this.id;
+    return native().inContext(this.id, executionAsyncId);
   }
 
   // Commands. Each returns 0 or a negative error number unless said otherwise.
@@ -171,7 +181,7 @@ class StreamHandle {
   /** `done(status)` follows. */
   shutdown(done) {
     this.shutdownDone = done;
-    return commands.shutdown(this.id);
+    return native().shutdown(this.id, new ShutdownRequest(this));
   }
 
   /** `done()` follows, in the loop's closing phase. */
@@ -280,10 +290,13 @@ class StreamHandle {
     if (done !== null) done(status);
   }
 
-  onaccepted(id) {
-    const handle = new this.constructor(this.type === types.TCP_SERVER ? types.TCP : types.PIPE);
+  makeAccepted(id) {
+    const handle = new StreamHandle(this.type === types.TCP_SERVER ? types.TCP : types.PIPE);
     adopt(handle, id, handle.type);
-    this.owner[kAccepted](handle);
+  }
+
+  onaccepted(id) {
+    this.owner[kAccepted](handleOf(id));
   }
 
   onacceptfailed(status) {

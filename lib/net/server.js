@@ -76,6 +76,7 @@ Server.prototype.listen = function listen(...args) {
   const [given, callback] = normalizeArgs(args);
   if (this._handle !== null) throw codeError('ERR_SERVER_ALREADY_LISTEN');
   const options = toListenOptions(given, args);
+  listens?.asyncStart.publish({ server: this, options: given });
   if (callback !== null) this.once('listening', callback);
 
   const { port, path, backlog } = options;
@@ -168,7 +169,6 @@ function listenOnHandle(server, handle, backlog) {
 
 /** Binds and listens now; says so, or what went wrong, on the next tick. */
 function start(server, target) {
-  listens?.asyncStart.publish({ server, options: target });
   const isTcp = target.path === undefined && target.fd === undefined;
   const handle = StreamHandle.open(isTcp ? types.TCP_SERVER : types.PIPE_SERVER);
   if (target.path !== undefined) server._pipeName = target.path;
@@ -186,7 +186,8 @@ function settle(server, handle, target, { status, address = target.path }) {
   const port = target.path === undefined ? target.port : -1;
   if (status !== 0) {
     handle.close();
-    const error = uvHostPortError(status, 'listen', address ?? undefined, port);
+    const nowhere = target.fd === undefined ? undefined : null;
+    const error = uvHostPortError(status, 'listen', address ?? nowhere, port);
     listens?.error.publish({ server, error });
     process.nextTick(emitError, server, error);
     return server;
@@ -197,7 +198,7 @@ function settle(server, handle, target, { status, address = target.path }) {
   server._connectionKey = `${familyOf(target, address)}:${address ?? null}:${port}`;
   if (server._unref) handle.unref();
   listens?.asyncEnd.publish({ server });
-  announceToCluster(handle, target, address);
+  announceToCluster(server, handle, target, address);
   process.nextTick(emitListening, server);
   return server;
 }
@@ -239,8 +240,12 @@ function isClusterWorker() {
 }
 
 /** Tells the primary, which emits its 'listening' event. */
-function announceToCluster(handle, { port, path, fd }, address) {
+function announceToCluster(server, handle, { port, path, fd }, address) {
   if (!isClusterWorker() || !process.connected) return;
+  // A worker that is told to disconnect stops serving, and then has nothing to live for.
+  const onDisconnect = () => server.close();
+  process.once('disconnect', onDisconnect);
+  server.once('close', () => process.off('disconnect', onDisconnect));
   const name = {};
   handle.getsockname(name);
   process.send({

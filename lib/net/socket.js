@@ -50,6 +50,7 @@ function Socket(options) {
   options = options instanceof AcceptOptions ? options : checkOptions(options);
   this.connecting = false;
   this[kHandle] = null;
+  this.server = null;
   Duplex.call(this, options); // an aborted signal destroys it here
   this.on('end', onEnd);
 
@@ -79,7 +80,6 @@ Object.assign(Socket.prototype, methods, {
   _pendingEncoding: '',
   _server: null,
   _sockname: null,
-  server: null,
   [kBytesRead]: 0,
   [kBytesWritten]: 0,
   [kKeepAlive]: null,
@@ -163,7 +163,7 @@ getter('bufferSize', function () {
 
 getter('bytesRead', function () {
   return this._handle ? this._handle.bytesRead : this[kBytesRead];
-});
+}, true);
 
 getter('_bytesDispatched', function () {
   return this._handle ? this._handle.bytesWritten : this[kBytesWritten];
@@ -182,7 +182,7 @@ getter('bytesWritten', function () {
     bytes += typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
   }
   return bytes;
-});
+}, true);
 
 for (const [prefix, method] of [
   ['remote', '_getpeername'],

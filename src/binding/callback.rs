@@ -1,6 +1,6 @@
 //! The napi calls of the hot path, each wrapped once: references, scopes, calling JavaScript.
 
-use std::ptr::{null, null_mut};
+use std::ptr::null_mut;
 
 use napi::sys;
 
@@ -130,25 +130,48 @@ pub unsafe fn call(
     }
 }
 
-/// Calls `function()` for its result, from native code that JavaScript did not call.
+/// Calls `function(...arguments)` for its result, in no async context and without running ticks.
 ///
 /// # Safety
 /// As for [`call`].
 pub unsafe fn call_for_value(
     env: sys::napi_env,
     function: sys::napi_value,
+    arguments: &[sys::napi_value],
 ) -> Option<sys::napi_value> {
     // SAFETY: by the caller's contract.
     unsafe {
         let (mut this, mut result) = (null_mut(), null_mut());
         sys::napi_get_global(env, &mut this);
-        match sys::napi_call_function(env, this, function, 0, null(), &mut result) {
+        let (count, first) = (arguments.len(), arguments.as_ptr());
+        match sys::napi_call_function(env, this, function, count, first, &mut result) {
             sys::Status::napi_ok => Some(result),
             _ => {
                 report_exception(env);
                 None
             }
         }
+    }
+}
+
+/// Calls `function()`, which returns a number, in an async context. Called by JavaScript, and so
+/// inside its scope: no ticks run.
+///
+/// # Safety
+/// As for [`call`].
+pub unsafe fn call_in_context(
+    env: sys::napi_env,
+    context: sys::napi_async_context,
+    function: sys::napi_value,
+) -> Option<f64> {
+    // SAFETY: by the caller's contract.
+    unsafe {
+        let (mut this, mut result, mut number) = (null_mut(), null_mut(), 0.0);
+        sys::napi_get_global(env, &mut this);
+        let (none, status) = (std::ptr::null(), sys::Status::napi_ok);
+        let called = sys::napi_make_callback(env, context, this, function, 0, none, &mut result);
+        let read = sys::napi_get_value_double(env, result, &mut number);
+        (called == status && read == status).then_some(number)
     }
 }
 

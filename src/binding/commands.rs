@@ -11,7 +11,7 @@ use napi::bindgen_prelude::{Either, JsValue, Object, Unknown};
 use napi::Env;
 use napi_derive::napi;
 
-use super::callback::AsyncContext;
+use super::callback::{call_in_context, AsyncContext};
 use super::environment::{code, Environment, COPY_BELOW};
 use super::handles::{insert, Kind};
 use super::hot;
@@ -69,13 +69,20 @@ pub struct Runtime {
 
 #[napi]
 impl Runtime {
-    /// `dispatch(kind, id, a, b)` gets the events; `allocate()` returns a Buffer of `slabSize()`.
+    /// `dispatch(kind, id, a, b)` gets the events; `accept(id, newId)` attaches an object to a
+    /// connection before its event; `allocate()` returns a Buffer of `slabSize()`.
     /// Throws where the runtime cannot be made: `EMFILE`, or a platform that is not supported.
     #[napi(constructor, catch_unwind)]
-    pub fn new(env: Env, dispatch: Unknown, allocate: Unknown) -> napi::Result<Self> {
+    pub fn new(
+        env: Env,
+        dispatch: Unknown,
+        accept: Unknown,
+        allocate: Unknown,
+    ) -> napi::Result<Self> {
         // SAFETY: napi-rs gives live values of the calling environment; lib/internal passes
         // functions, and napi_create_reference refuses what is neither object nor function.
-        let made = unsafe { Environment::new(env.raw(), dispatch.raw(), allocate.raw()) };
+        let made =
+            unsafe { Environment::new(env.raw(), dispatch.raw(), accept.raw(), allocate.raw()) };
         let environment = made.map_err(|error| {
             napi::Error::from_reason(format!("ferronet cannot start its runtime: {error}"))
         })?;
@@ -180,6 +187,10 @@ impl Runtime {
     pub fn listen_fd(&self, id: HandleId, fd: i32, backlog: i32) -> i32 {
         code(self.set_kind(id, |_| {
             let outbox = self.environment.outbox.clone();
+            // Refused before it is taken: what cannot listen stays its owner's.
+            if !crate::runtime::sys::fd_kind(fd).is_ok_and(FdKind::can_listen) {
+                return Err(Errno(libc::EINVAL));
+            }
             let listener = Listener::from_fd(adopt(fd)?, backlog, id, outbox)?;
             self.environment
                 .driver
@@ -269,6 +280,25 @@ impl Runtime {
             self.environment
                 .write(id, &chunks[..chunks.len().min(IOV_MAX)]),
         )
+    }
+
+    /// Sends our FIN after what was written; a `ShutDown` event follows, in the async context of
+    /// `request`.
+    #[napi(catch_unwind)]
+    pub fn shutdown(&self, env: Env, id: HandleId, request: Object) -> i32 {
+        let result = self.environment.with_connection(id, |connection| {
+            connection.shut_down();
+            Ok(())
+        });
+        self.attach_request(env, id, request, "SHUTDOWNWRAP", result)
+    }
+
+    /// Calls `function()` in the async context of a handle, for what it says of it.
+    #[napi(catch_unwind)]
+    pub fn in_context<'env>(&self, env: Env, id: HandleId, function: Unknown<'env>) -> Option<f64> {
+        let context = self.environment.context(id)?;
+        // SAFETY: live values of the calling environment, on its thread, in the scope of this call.
+        unsafe { call_in_context(env.raw(), context, function.raw()) }
     }
 
     /// Closes the handle, with a reset if asked; a `Closed` event follows.

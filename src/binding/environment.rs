@@ -33,6 +33,8 @@ pub struct Environment {
     closing_scheduled: Cell<bool>,
     /// JavaScript's `dispatch(kind, id, a, b)`.
     dispatch: RefCell<Option<Reference>>,
+    /// JavaScript's `accept(id, newId)`, which attaches an object to an accepted connection.
+    accept: RefCell<Option<Reference>>,
     /// JavaScript's `allocate()`, which returns a new slab.
     allocate: RefCell<Option<Reference>>,
     slab_buffer: RefCell<Option<Reference>>,
@@ -65,6 +67,7 @@ impl Environment {
     pub unsafe fn new(
         env: sys::napi_env,
         dispatch: sys::napi_value,
+        accept: sys::napi_value,
         allocate: sys::napi_value,
     ) -> std::io::Result<Rc<Self>> {
         let mut uv_loop = null_mut();
@@ -85,6 +88,8 @@ impl Environment {
             closing_scheduled: Cell::new(false),
             // SAFETY: by the caller's contract.
             dispatch: RefCell::new(Some(unsafe { Reference::new(env, dispatch) })),
+            // SAFETY: by the caller's contract.
+            accept: RefCell::new(Some(unsafe { Reference::new(env, accept) })),
             // SAFETY: by the caller's contract.
             allocate: RefCell::new(Some(unsafe { Reference::new(env, allocate) })),
             slab_buffer: RefCell::new(None),
@@ -208,7 +213,7 @@ impl Environment {
             Event::Accepted { stream, .. } => return self.deliver_accepted(dispatch, id, stream),
         };
         let request = match kind {
-            Kinds::Connected => self.take_request(id),
+            Kinds::Connected | Kinds::ShutDown => self.take_request(id),
             _ => None,
         };
         if !self.is_open(id) {
@@ -225,8 +230,8 @@ impl Environment {
         called
     }
 
-    /// Names an accepted connection and tells its listener. One that JavaScript did not attach an
-    /// object to, because the listener is closed or its callback threw, is closed again.
+    /// Names an accepted connection and tells its listener. One that nobody took, because the
+    /// listener is closed or JavaScript failed, is closed again.
     fn deliver_accepted(&self, dispatch: sys::napi_value, id: HandleId, stream: Stream) -> Called {
         let listener = match self
             .handles
@@ -244,8 +249,7 @@ impl Environment {
         let new_id = insert(&mut self.handles.borrow_mut(), Kind::Fresh);
         let kind = self.open_connection(new_id, stream, Pending::Nothing);
         self.handles.borrow_mut()[new_id as usize].kind = kind;
-
-        let called = self.dispatch(dispatch, Kinds::Accepted, id, None, new_id as i32, 0);
+        self.attach_accepted(id, new_id);
         let attached = self
             .handles
             .borrow()
@@ -253,8 +257,24 @@ impl Environment {
             .is_some_and(|new| new.context.is_some());
         if !attached {
             self.close(new_id, Close::Reset);
+            return Called::Returned;
         }
-        called
+        self.dispatch(dispatch, Kinds::Accepted, id, None, new_id as i32, 0)
+    }
+
+    /// Lets JavaScript attach an object to an accepted connection, outside of any async context: as
+    /// in Node, a connection inherits nothing from whoever listens.
+    fn attach_accepted(&self, id: HandleId, new_id: HandleId) {
+        // SAFETY: on the environment's thread, in a scope of our own; no borrow is held.
+        unsafe {
+            let Some(_scope) = Scope::open(self.env) else {
+                return;
+            };
+            let accept = self.accept.borrow().as_ref().and_then(Reference::value);
+            let Some(accept) = accept else { return };
+            let arguments = [id, new_id].map(|it| callback::integer(self.env, it as i32));
+            callback::call_for_value(self.env, accept, &arguments);
+        }
     }
 
     /// Calls `dispatch(kind, id, a, b)` in the context of `request` or of the handle.
@@ -285,6 +305,16 @@ impl Environment {
                 [kind as i32, id as i32, a, b].map(|value| callback::integer(self.env, value));
             callback::call(self.env, context, dispatch, &arguments)
         }
+    }
+
+    /// The async context of a handle.
+    pub fn context(&self, id: HandleId) -> Option<sys::napi_async_context> {
+        let handles = self.handles.borrow();
+        handles
+            .get(id as usize)?
+            .context
+            .as_ref()
+            .map(AsyncContext::raw)
     }
 
     fn is_open(&self, id: HandleId) -> bool {
@@ -324,7 +354,7 @@ impl Environment {
                 return;
             };
             let allocate = self.allocate.borrow().as_ref().and_then(Reference::value);
-            let buffer = allocate.and_then(|it| callback::call_for_value(self.env, it));
+            let buffer = allocate.and_then(|it| callback::call_for_value(self.env, it, &[]));
             let Some(buffer) = buffer else { return };
             if let Some((start, size)) = self.buffer_memory(buffer) {
                 let reference = Reference::new(self.env, buffer);
@@ -346,7 +376,12 @@ impl Environment {
 
     /// Frees what refers to the environment, before it ends.
     fn release_references(&self) {
-        for slot in [&self.dispatch, &self.allocate, &self.slab_buffer] {
+        for slot in [
+            &self.dispatch,
+            &self.accept,
+            &self.allocate,
+            &self.slab_buffer,
+        ] {
             if let Some(reference) = slot.take() {
                 reference.delete();
             }

@@ -12,12 +12,11 @@ use super::environment::{code, Environment};
 use crate::transport::{Errno, HandleId, Written};
 
 /// The functions, by the names under which JavaScript finds them.
-const FUNCTIONS: [(&str, Body); 5] = [
+const FUNCTIONS: [(&str, Body); 4] = [
     ("readStart", read_start),
     ("readStop", read_stop),
     ("write", write),
     ("writeString", write_string),
-    ("shutdown", shutdown),
 ];
 
 /// Puts the functions on `target`.
@@ -29,7 +28,7 @@ pub unsafe fn define(env: sys::napi_env, target: sys::napi_value, environment: *
     for (name, body) in FUNCTIONS {
         let data = Box::leak(Box::new(Function { environment, body }));
         let mut function = null_mut();
-        // SAFETY: by the caller's contract. The data is never freed: five small boxes for each
+        // SAFETY: by the caller's contract. The data is never freed: four small boxes for each
         // environment, in exchange for functions that can be called until the very end.
         unsafe {
             sys::napi_create_function(
@@ -148,15 +147,6 @@ fn read_start(environment: &Environment, arguments: &Arguments) -> i64 {
 fn read_stop(environment: &Environment, arguments: &Arguments) -> i64 {
     let result = environment.with_connection(arguments.id(), |connection| {
         connection.read_stop();
-        Ok(())
-    });
-    code(result).into()
-}
-
-/// `shutdown(id)`: sends our FIN after what was written; a `ShutDown` event follows.
-fn shutdown(environment: &Environment, arguments: &Arguments) -> i64 {
-    let result = environment.with_connection(arguments.id(), |connection| {
-        connection.shut_down();
         Ok(())
     });
     code(result).into()

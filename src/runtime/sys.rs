@@ -28,6 +28,16 @@ pub enum FdKind {
     Other,
 }
 
+impl FdKind {
+    /// Whether `listen(2)` may succeed on it.
+    pub fn can_listen(self) -> bool {
+        matches!(
+            self,
+            Self::Tcp | Self::TcpListener | Self::Unix | Self::UnixListener
+        )
+    }
+}
+
 /// Says what a descriptor is. Errors with `EBADF` where it is not open.
 pub fn fd_kind(fd: RawFd) -> io::Result<FdKind> {
     let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
