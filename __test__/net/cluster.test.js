@@ -3,13 +3,11 @@
 // listen() in cluster workers: ports and paths shared, or not, and limits that pass work on.
 
 const path = require('node:path');
-const { sameChildLog, feature } = require('../support/parity');
+const { sameChildLog, fine, feature } = require('../support/parity');
 const features = require('../support/parity-features');
 
 const worker = path.join(__dirname, '..', 'support', 'cluster-worker.js');
 const options = { env: { PARITY_WORKER: worker } };
-const fine = (...log) => ({ code: 0, signal: null, log, error: '' });
-
 describe('a cluster', () => {
   sameChildLog(
     'shares a port among its workers and serves every connection',

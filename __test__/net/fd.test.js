@@ -3,7 +3,7 @@
 // Descriptors: sockets and servers made of one, what they refuse, and who owns it afterwards.
 
 const fs = require('node:fs');
-const { sameLog, sameChildLog } = require('../support/parity');
+const { sameLog, sameChildLog, fine } = require('../support/parity');
 const { attempt } = require('../support/parity-outcome');
 
 describe('listen({ fd })', () => {
@@ -36,7 +36,7 @@ describe('listen({ fd })', () => {
           child.on('close', (code) => log(code));
         });
     },
-    { code: 0, signal: null, log: ['number', 'from the child', 0], error: '' }
+    fine('number', 'from the child', 0)
   );
 
   sameLog('refuses a plain file and leaves it to its owner', async (context) => {
@@ -56,27 +56,31 @@ describe('listen({ fd })', () => {
 });
 
 describe('new Socket({ fd })', () => {
-  sameChildLog('reads and writes an inherited pair of descriptors', (net, log, require) => {
-    const { spawn } = require('node:child_process');
-    const script = `
+  sameChildLog(
+    'reads and writes an inherited pair of descriptors',
+    (net, log, require) => {
+      const { spawn } = require('node:child_process');
+      const script = `
       const net = require(${JSON.stringify(process.env.PARITY_SPECIFIER)});
       const socket = new net.Socket({ fd: 3 });
       console.log(JSON.stringify([socket.readyState, socket.pending, socket.connecting]));
       socket.on('data', (data) => socket.end('answer to ' + data));`;
-    const child = spawn(process.execPath, ['-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit', 'pipe']
-    });
-    child.stdout.on('data', (line) => log(String(line).trim()));
-    child.stdio[3].on('data', (data) => log(String(data)));
-    child.stdio[3].write('question');
-    child.on('close', (code) => log(code));
-  });
+      const child = spawn(process.execPath, ['-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit', 'pipe']
+      });
+      child.stdout.on('data', (line) => log(String(line).trim()));
+      child.stdio[3].on('data', (data) => log(String(data)));
+      child.stdio[3].write('question');
+      child.on('close', (code) => log(code));
+    },
+    fine('["open",false,false]', 'answer to question', 0)
+  );
 
-  for (const [readable, writable] of [
-    [true, false],
-    [false, true],
-    [true, true],
-    [false, false]
+  for (const [readable, writable, readyState] of [
+    [true, false, 'readOnly'],
+    [false, true, 'writeOnly'],
+    [true, true, 'open'],
+    [false, false, 'closed']
   ]) {
     sameChildLog(
       `is readable ${readable} and writable ${writable} when told so`,
@@ -95,42 +99,51 @@ describe('new Socket({ fd })', () => {
         child.stdout.on('data', (line) => log(String(line).trim()));
         child.stdio[3].on('error', () => {});
         child.on('close', (code) => log(code));
-      }`
+      }`,
+      fine(JSON.stringify({ readable, writable, readyState, allowHalfOpen: false }), 0)
     );
   }
 
-  sameChildLog('takes a plain number as descriptor', (net, log, require) => {
-    const { spawn } = require('node:child_process');
-    const script = `
+  sameChildLog(
+    'takes a plain number as descriptor',
+    (net, log, require) => {
+      const { spawn } = require('node:child_process');
+      const script = `
       const net = require(${JSON.stringify(process.env.PARITY_SPECIFIER)});
       new net.Socket(3).end('by number');`;
-    const child = spawn(process.execPath, ['-e', script], {
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe']
-    });
-    child.stdio[3].on('data', (data) => log(String(data)));
-    child.on('close', (code) => log(code));
-  });
+      const child = spawn(process.execPath, ['-e', script], {
+        stdio: ['ignore', 'inherit', 'inherit', 'pipe']
+      });
+      child.stdio[3].on('data', (data) => log(String(data)));
+      child.on('close', (code) => log(code));
+    },
+    fine('by number', 0)
+  );
 
-  sameChildLog('wraps an inherited TCP connection with its addresses', (net, log, require) => {
-    const { spawn } = require('node:child_process');
-    const plain = require('node:net');
-    const server = plain.createServer({ pauseOnConnect: true }, (socket) => {
-      const script = `
+  sameChildLog(
+    'wraps an inherited TCP connection with its addresses',
+    (net, log, require) => {
+      const { spawn } = require('node:child_process');
+      const plain = require('node:net');
+      const server = plain.createServer({ pauseOnConnect: true }, (socket) => {
+        const script = `
         const net = require(${JSON.stringify(process.env.PARITY_SPECIFIER)});
         const socket = new net.Socket({ fd: 3, readable: true, writable: true });
         socket.end([socket.remoteFamily, socket.remotePort, socket.localAddress].join());`;
-      const child = spawn(process.execPath, ['-e', script], {
-        stdio: ['ignore', 'inherit', 'inherit', socket._handle.fd]
+        const child = spawn(process.execPath, ['-e', script], {
+          stdio: ['ignore', 'inherit', 'inherit', socket._handle.fd]
+        });
+        child.on('close', (code) => log(code));
+        socket.destroy();
+        server.close();
       });
-      child.on('close', (code) => log(code));
-      socket.destroy();
-      server.close();
-    });
-    server.listen(0, '127.0.0.1', () => {
-      const client = plain.connect(server.address().port, '127.0.0.1');
-      client.on('data', (data) => {
-        log(String(data).replace(String(client.localPort), '<client>'));
+      server.listen(0, '127.0.0.1', () => {
+        const client = plain.connect(server.address().port, '127.0.0.1');
+        client.on('data', (data) => {
+          log(String(data).replace(String(client.localPort), '<client>'));
+        });
       });
-    });
-  });
+    },
+    fine('IPv4,<client>,127.0.0.1', 0)
+  );
 });

@@ -2,9 +2,7 @@
 
 // What only a whole process shows: how long it lives, and where exceptions of callbacks end.
 
-const { sameChildLog } = require('../support/parity');
-
-const fine = (...log) => ({ code: 0, signal: null, log, error: '' });
+const { sameChildLog, fine, failed } = require('../support/parity');
 
 describe('a process', () => {
   sameChildLog(
@@ -18,11 +16,15 @@ describe('a process', () => {
     fine('listening')
   );
 
-  sameChildLog('exits when a server is unref()ed before it listens', (net, log) => {
-    const server = net.createServer().unref();
-    server.listen(0, () => log('listening'));
-    log(server.listening);
-  });
+  sameChildLog(
+    'exits when a server is unref()ed before it listens',
+    (net, log) => {
+      const server = net.createServer().unref();
+      server.listen(0, () => log('listening'));
+      log(server.listening);
+    },
+    fine(true, 'listening')
+  );
 
   sameChildLog(
     'stays for a server that was ref()ed again',
@@ -38,17 +40,21 @@ describe('a process', () => {
     fine('still here')
   );
 
-  sameChildLog('exits although an unref()ed pair is connected', (net, log) => {
-    const server = net.createServer((socket) => {
-      socket.unref();
-      log('connection');
-    });
-    server.listen(0, '127.0.0.1', () => {
-      const client = net.connect(server.address().port, '127.0.0.1', () => log('connect'));
-      client.on('ready', () => client.unref());
-      server.on('connection', () => server.unref());
-    });
-  });
+  sameChildLog(
+    'exits although an unref()ed pair is connected',
+    (net, log) => {
+      const server = net.createServer((socket) => {
+        socket.unref();
+        log('connection');
+      });
+      server.listen(0, '127.0.0.1', () => {
+        const client = net.connect(server.address().port, '127.0.0.1', () => log('connect'));
+        client.on('ready', () => client.unref());
+        server.on('connection', () => server.unref());
+      });
+    },
+    fine('connection', 'connect')
+  );
 
   sameChildLog(
     'stays for a connected socket that reads nothing',
@@ -113,39 +119,44 @@ describe('a process', () => {
       });
       server.listen(0, '127.0.0.1', () => net.connect(server.address().port, '127.0.0.1'));
     },
-    { code: 7, signal: null, log: ['leaving'], error: '' }
+    failed(7, '', 'leaving')
   );
 
-  sameChildLog('sees its handles through process.getActiveResourcesInfo()', (net, log) => {
-    const names = () =>
-      process
-        .getActiveResourcesInfo()
-        .filter((name) => /TCP/.test(name))
-        .sort();
-    const server = net.createServer((socket) => socket.resume());
-    server.listen(0, '127.0.0.1', () => {
-      log(names());
-      const client = net.connect(server.address().port, '127.0.0.1');
-      server.on('connection', () => {
-        setImmediate(() => {
-          log(names());
-          client.end();
+  sameChildLog(
+    'sees its handles through process.getActiveResourcesInfo()',
+    (net, log) => {
+      const names = () =>
+        process
+          .getActiveResourcesInfo()
+          .filter((name) => /TCP/.test(name))
+          .sort();
+      const server = net.createServer((socket) => socket.resume());
+      server.listen(0, '127.0.0.1', () => {
+        log(names());
+        const client = net.connect(server.address().port, '127.0.0.1');
+        server.on('connection', () => {
+          setImmediate(() => {
+            log(names());
+            client.end();
+          });
         });
+        client.resume().on('close', () => server.close(() => log(names())));
       });
-      client.resume().on('close', () => server.close(() => log(names())));
-    });
-  });
+    },
+    fine(['TCPServerWrap'], ['TCPServerWrap', 'TCPSocketWrap', 'TCPSocketWrap'], ['TCPServerWrap'])
+  );
 });
 
 describe('an exception thrown in', () => {
-  const events = {
-    'the connection listener': (net, log) => {
+  /** By the line the process leaves behind, which names the place. */
+  const programs = {
+    'Error: thrown in connection': (net) => {
       const server = net.createServer(() => {
         throw new Error('thrown in connection');
       });
       server.listen(0, '127.0.0.1', () => net.connect(server.address().port, '127.0.0.1'));
     },
-    'the connect listener': (net, log) => {
+    'TypeError: thrown in connect': (net) => {
       const server = net.createServer();
       server.listen(0, '127.0.0.1', () => {
         net.connect(server.address().port, '127.0.0.1', () => {
@@ -153,7 +164,7 @@ describe('an exception thrown in', () => {
         });
       });
     },
-    'a data listener': (net, log) => {
+    'RangeError: thrown in data': (net) => {
       const server = net.createServer((socket) => socket.write('x'));
       server.listen(0, '127.0.0.1', () => {
         net.connect(server.address().port, '127.0.0.1').on('data', () => {
@@ -161,12 +172,12 @@ describe('an exception thrown in', () => {
         });
       });
     },
-    'the listening callback': (net, log) => {
+    'Error: thrown in listening': (net) => {
       net.createServer().listen(0, '127.0.0.1', () => {
         throw new Error('thrown in listening');
       });
     },
-    'a write callback': (net, log) => {
+    'Error: thrown in write callback': (net) => {
       const server = net.createServer();
       server.listen(0, '127.0.0.1', () => {
         const client = net.connect(server.address().port, '127.0.0.1', () => {
@@ -176,36 +187,59 @@ describe('an exception thrown in', () => {
         });
       });
     },
-    'no listener: an unhandled error event': (net, log) => {
+    'Error: connect ECONNREFUSED 127.0.0.1:1': (net) => {
       net.connect(1, '127.0.0.1');
-    },
-    'no listener: an unhandled error event of a server': (net, log) => {
+    }
+  };
+  for (const [line, program] of Object.entries(programs)) {
+    sameChildLog(`a callback ends the process with "${line}"`, program, failed(1, line));
+  }
+
+  sameChildLog(
+    'no callback, but by an error event of a server without listeners, ends the process',
+    (net, log) => {
+      process.on('uncaughtException', (error) => {
+        log(error.message.replace(/\d+$/, '<port>'), Object.keys(error));
+        process.exit(3);
+      });
       const first = net.createServer().listen(0, '127.0.0.1', () => {
         net.createServer().listen(first.address().port, '127.0.0.1');
       });
-    }
-  };
-  for (const [place, program] of Object.entries(events)) {
-    const portless = /of a server/.test(place);
-    sameChildLog(`${place} ends the process alike`, portless ? withoutPorts(program) : program);
-  }
+    },
+    failed(3, '', 'listen EADDRINUSE: address already in use 127.0.0.1:<port>', [
+      'code',
+      'errno',
+      'syscall',
+      'address',
+      'port'
+    ])
+  );
 
-  sameChildLog('a listener reaches uncaughtException, and later events still come', (net, log) => {
-    process.on('uncaughtException', (error, origin) => log(`${origin}: ${error.message}`));
-    const server = net.createServer((socket) => {
-      socket.on('data', (data) => socket.end(`answer to ${data}`));
-      throw new Error('connection');
-    });
-    server.listen(0, '127.0.0.1', () => {
-      const client = net.connect(server.address().port, '127.0.0.1');
-      client.on('ready', () => client.write('question'));
-      client.on('data', (data) => log(String(data)));
-      client.on('close', () => {
-        server.close(() => log('closed'));
-        throw new Error('client close');
+  sameChildLog(
+    'a listener reaches uncaughtException, and later events still come',
+    (net, log) => {
+      process.on('uncaughtException', (error, origin) => log(`${origin}: ${error.message}`));
+      const server = net.createServer((socket) => {
+        socket.on('data', (data) => socket.end(`answer to ${data}`));
+        throw new Error('connection');
       });
-    });
-  });
+      server.listen(0, '127.0.0.1', () => {
+        const client = net.connect(server.address().port, '127.0.0.1');
+        client.on('ready', () => client.write('question'));
+        client.on('data', (data) => log(String(data)));
+        client.on('close', () => {
+          server.close(() => log('closed'));
+          throw new Error('client close');
+        });
+      });
+    },
+    fine(
+      'uncaughtException: connection',
+      'answer to question',
+      'uncaughtException: client close',
+      'closed'
+    )
+  );
 
   sameChildLog(
     'one of many connections leaves the others alone',
@@ -271,17 +305,7 @@ describe('an exception thrown in', () => {
         client.on('error', () => {});
         client.on('close', () => server.close());
       });
-    }
+    },
+    fine('socket error: captured', 'socket close: true')
   );
 });
-
-/** The port in the message of an address in use is the system's choice; a fixed text replaces it. */
-function withoutPorts(program) {
-  return `(net, log) => {
-    process.on('uncaughtException', (error) => {
-      log(error.message.replace(/\\d+$/, '<port>'), Object.keys(error));
-      process.exit(3);
-    });
-    (${program})(net, log);
-  }`;
-}

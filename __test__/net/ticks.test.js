@@ -3,7 +3,7 @@
 // When callbacks run: nextTick and microtasks between events, and write callbacks within a turn.
 
 const { once } = require('node:events');
-const { sameLog, sameChildLog } = require('../support/parity');
+const { sameLog, sameChildLog, fine } = require('../support/parity');
 
 const EVENTS = ['connect', 'ready', 'data', 'end', 'finish', 'close', 'drain'];
 
@@ -197,37 +197,61 @@ describe('ticks and microtasks', () => {
 });
 
 describe('in a process of its own', () => {
-  sameChildLog('events, ticks and immediates interleave the same way', (net, log) => {
-    const server = net.createServer((socket) => {
-      log('connection');
-      process.nextTick(log, 'connection tick');
-      Promise.resolve().then(() => log('connection microtask'));
-      socket.on('data', (data) => {
-        log(`server data ${data}`);
-        process.nextTick(log, 'server data tick');
-        Promise.resolve().then(() => log('server data microtask'));
-        socket.end(data, () => log('server end callback'));
+  sameChildLog(
+    'events, ticks and immediates interleave the same way',
+    (net, log) => {
+      const server = net.createServer((socket) => {
+        log('connection');
+        process.nextTick(log, 'connection tick');
+        Promise.resolve().then(() => log('connection microtask'));
+        socket.on('data', (data) => {
+          log(`server data ${data}`);
+          process.nextTick(log, 'server data tick');
+          Promise.resolve().then(() => log('server data microtask'));
+          socket.end(data, () => log('server end callback'));
+        });
+        socket.on('close', () => log('server socket close'));
       });
-      socket.on('close', () => log('server socket close'));
-    });
-    server.listen(0, '127.0.0.1', () => {
-      log('listening');
-      const client = net.connect(server.address().port, '127.0.0.1', () => {
-        log('connect');
-        process.nextTick(log, 'connect tick');
-        Promise.resolve().then(() => log('connect microtask'));
-        client.write('ping', () => log('client write callback'));
-        log('client write returned');
+      server.listen(0, '127.0.0.1', () => {
+        log('listening');
+        const client = net.connect(server.address().port, '127.0.0.1', () => {
+          log('connect');
+          process.nextTick(log, 'connect tick');
+          Promise.resolve().then(() => log('connect microtask'));
+          client.write('ping', () => log('client write callback'));
+          log('client write returned');
+        });
+        client.on('data', (data) => {
+          log(`client data ${data}`);
+          process.nextTick(log, 'client data tick');
+        });
+        client.on('end', () => log('client end'));
+        client.on('close', () => {
+          log('client close');
+          server.close(() => log('server close'));
+        });
       });
-      client.on('data', (data) => {
-        log(`client data ${data}`);
-        process.nextTick(log, 'client data tick');
-      });
-      client.on('end', () => log('client end'));
-      client.on('close', () => {
-        log('client close');
-        server.close(() => log('server close'));
-      });
-    });
-  });
+    },
+    fine(
+      'listening',
+      'connection',
+      'connection tick',
+      'connection microtask',
+      'connect',
+      'client write returned',
+      'connect tick',
+      'client write callback',
+      'connect microtask',
+      'server data ping',
+      'server data tick',
+      'server data microtask',
+      'server end callback',
+      'client data ping',
+      'client data tick',
+      'client end',
+      'client close',
+      'server close',
+      'server socket close'
+    )
+  );
 });

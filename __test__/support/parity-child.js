@@ -6,7 +6,17 @@ const { spawn } = require('node:child_process');
 
 const DEADLINE_MS = 4000;
 
-module.exports = { runInChild };
+module.exports = { runInChild, fine, failed };
+
+/** What a child leaves that ends of its own accord. */
+function fine(...log) {
+  return { code: 0, signal: null, log, error: '' };
+}
+
+/** What a child leaves that ends by an error nobody caught, or by an exit code of its own. */
+function failed(code, error, ...log) {
+  return { code, signal: null, log, error };
+}
 
 /**
  * @param {Function} program called with the `net` module, a `log` function and `require`; sent to

@@ -5,7 +5,7 @@
 const path = require('node:path');
 const knownDifferences = require('../known-differences');
 const { runProgram } = require('./parity-recorder');
-const { runInChild } = require('./parity-child');
+const { runInChild, fine, failed } = require('./parity-child');
 
 const node = { name: 'node', net: require('node:net'), specifier: 'node:net' };
 const implementations = [node];
@@ -20,6 +20,8 @@ module.exports = {
   sameLog,
   sameLogAcross,
   sameChildLog,
+  fine,
+  failed,
   feature
 };
 
