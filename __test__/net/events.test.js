@@ -19,7 +19,6 @@ const scenarios = [
   ['the client sends and ends', (client) => client.end('hello')],
   ['the client sends much and ends', (client) => client.end(big)],
   ['the server answers and ends', (client, accepted) => accepted.once('data', () => accepted.end('bye')), { first: 'hi' }],
-  ['both send much and end', (client, accepted) => [client.end(big), accepted.end(big)]],
   ['the server ends when the client has', (client, accepted) => accepted.on('end', () => accepted.end('last')), { first: 'x', end: true, allowHalfOpen: true }],
   ['the client destroys itself', (client) => client.destroy()],
   ['the server destroys its socket', (client, accepted) => accepted.destroy()],

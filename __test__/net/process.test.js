@@ -89,6 +89,20 @@ describe('a process', () => {
   );
 
   sameChildLog(
+    'exits although a socket is open that nobody has begun to read',
+    (net, log) => {
+      const server = net.createServer({ pauseOnConnect: true }, (socket) => {
+        log('accepted', socket.destroyed);
+        server.close();
+      });
+      server.listen(0, '127.0.0.1', () => {
+        net.connect(server.address().port, '127.0.0.1').unref();
+      });
+    },
+    fine('accepted', false)
+  );
+
+  sameChildLog(
     'exits by itself once everything is closed',
     (net, log) => {
       const server = net.createServer((socket) => socket.end('x'));

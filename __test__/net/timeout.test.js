@@ -129,7 +129,7 @@ describe('setTimeout()', () => {
     const [client, accepted] = await context.pair();
     context.watch('client', client).resume();
     context.watch('accepted', accepted).resume();
-    client.setTimeout(15, () => client.end('idle'));
+    client.setTimeout(15, () => client.setTimeout(0).end('idle'));
     await context.closed(client, accepted);
   });
 

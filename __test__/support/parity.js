@@ -11,6 +11,7 @@ const node = { name: 'node', net: require('node:net'), specifier: 'node:net' };
 const implementations = [node];
 if (process.env.PARITY_ONLY !== 'node') implementations.push(loadOurs());
 const ours = implementations[1] ?? null;
+const used = new Set();
 
 module.exports = {
   implementations,
@@ -109,22 +110,35 @@ function compare(sentence, run, expected) {
 }
 
 function declare(implementation, sentence, body) {
-  const known = implementation === node ? undefined : findKnownDifference(sentence);
   const title = `[${implementation.name}] ${sentence}`;
-  if (known) test.failing(`${title} (known difference: ${known.reason})`, body);
-  else test(title, body);
+  const known = implementation === node ? undefined : findDifference(implementation, sentence);
+  if (!known) {
+    test(title, body);
+    return;
+  }
+  used.add(known);
+  test.failing(`${title} (known difference: ${known.reason})`, body);
 }
 
-function findKnownDifference(sentence) {
+/** The entries of the reviewed list that are about this file on this Node. */
+function differencesHere() {
   const file = path.basename(expect.getState().testPath, '.test.js');
   const major = Number(process.versions.node.split('.')[0]);
-  return knownDifferences.find(
-    (entry) =>
-      entry.file === file &&
-      entry.sentence === sentence &&
-      (entry.nodes === undefined || entry.nodes.includes(major))
+  return knownDifferences.filter(
+    ({ file: where, nodes = [major] }) => where === file && nodes.includes(major)
   );
 }
+
+function findDifference({ name }, sentence) {
+  return differencesHere().find(
+    ({ sentence: listed, pairings = [name] }) => listed === sentence && pairings.includes(name)
+  );
+}
+
+afterAll(() => {
+  // An entry that names no test any more would be believed for ever.
+  if (ours) expect(differencesHere().filter((entry) => !used.has(entry))).toEqual([]);
+});
 
 function isEmpty(log) {
   return log === undefined || log === null || Object.values(log).flat().length === 0;
