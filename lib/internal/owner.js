@@ -4,7 +4,7 @@
 // classes to extend.
 
 module.exports = {
-  /** `(handle, offset, length, slab, takeRead)`: bytes were read. */
+  /** `(offset, length)`: bytes were read; takeRead() or copyRead() get them. */
   kRead: Symbol('read'),
   /** `()`: the peer sent its FIN. */
   kEnd: Symbol('end'),

@@ -11,13 +11,16 @@ const kinds = require('./events');
 const debug = debuglog('ferronet', (enabled) => {
   trace = enabled;
 });
-const COPY_BELOW = addon.copyBelow();
-const SLAB_SIZE = addon.slabSize();
+const KEEP_FROM = addon.keepFrom();
+/** Up to here V8 keeps the bytes of a typed array in the object itself. */
+const IN_OBJECT = 64;
 const kindNames = Object.keys(kinds);
 
 /** Handles that are not closed yet, by id: what Rust refers to is alive. */
 const handles = [];
-let slab = Buffer.alloc(0);
+/** What Rust reads into: shared by small reads, and for one bulk read. */
+let scratch = null;
+let spare = null;
 let runtime = null;
 let trace = debug.enabled;
 
@@ -27,6 +30,7 @@ const commands = {};
 module.exports = {
   adopt,
   commands,
+  copyRead,
   debug,
   fdKind: addon.fdKind,
   handleOf: (id) => handles[id],
@@ -38,7 +42,7 @@ module.exports = {
 /** @returns {object} The addon's `Runtime`; see src/binding/commands.rs for its verbs. */
 function native() {
   if (runtime === null) {
-    runtime = new addon.Runtime(dispatch, accept, allocateSlab);
+    runtime = new addon.Runtime(dispatch, accept, allocate);
     runtime.defineCommands(commands);
     // Rust joins small writes of one tick; the last tick has nothing after it.
     process.on('exit', () => runtime.flushForExit());
@@ -60,14 +64,28 @@ function adopt(handle, id, type) {
 }
 
 /**
- * The bytes of the READ event being handled, in a Buffer of their own: small ones are copied, so
- * that they never keep a slab alive, larger ones are views.
+ * The bytes of the READ event being handled, in a Buffer whose memory nobody else sees, as Node's:
+ * programs do use `chunk.buffer`, and transfer it. A negative offset says that they are in the spare.
  */
 function takeRead(offset, length) {
-  if (length >= COPY_BELOW) return slab.subarray(offset, offset + length);
-  const bytes = Buffer.allocUnsafe(length);
-  slab.copy(bytes, 0, offset, offset + length);
+  if (offset < 0 && length >= KEEP_FROM) {
+    const whole = spare;
+    spare = null; // Rust asks for another
+    return length === whole.length ? whole : whole.subarray(0, length);
+  }
+  const bytes = length <= IN_OBJECT ? Buffer.alloc(length) : Buffer.allocUnsafeSlow(length);
+  readMemory(offset).copy(bytes, 0, Math.max(offset, 0), Math.max(offset, 0) + length);
   return bytes;
+}
+
+/** Copies the bytes of the READ event being handled into a Uint8Array. */
+function copyRead(offset, length, target) {
+  const start = Math.max(offset, 0);
+  target.set(readMemory(offset).subarray(start, start + length));
+}
+
+function readMemory(offset) {
+  return offset < 0 ? spare : scratch;
 }
 
 /** Called by Rust, once for each event, in the handle's async context. */
@@ -76,7 +94,7 @@ function dispatch(kind, id, a, b) {
   if (trace) debug('-> %d %s %d %d', id, kindNames[kind], a, b);
   switch (kind) {
     case kinds.READ:
-      return handle.onread(a, b, slab);
+      return handle.onread(a, b);
     case kinds.END:
       return handle.onend();
     case kinds.READ_FAILED:
@@ -104,8 +122,10 @@ function accept(id, newId) {
   handles[id].makeAccepted(newId);
 }
 
-/** Called by Rust when no room is left. */
-function allocateSlab() {
-  slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
-  return slab;
+/** Called by Rust when it has no memory to read into: first for the scratch area, then for spares. */
+function allocate(size) {
+  const memory = Buffer.allocUnsafeSlow(size);
+  if (scratch === null) scratch = memory;
+  else spare = memory;
+  return memory;
 }

@@ -14,7 +14,7 @@ const {
   kRead,
   kWritten
 } = require('./owner');
-const { adopt, commands, debug, handleOf, native, open, takeRead } = require('./runtime');
+const { adopt, commands, debug, handleOf, native, open } = require('./runtime');
 
 // Longer strings become Buffers: Rust converts on its stack.
 const STRING_MAX = 16 * 1024;
@@ -245,9 +245,9 @@ class StreamHandle {
 
   // Events, called by lib/internal/runtime.js.
 
-  onread(offset, length, slab) {
+  onread(offset, length) {
     this.bytesRead += length;
-    this.owner[kRead](this, offset, length, slab, takeRead);
+    this.owner[kRead](offset, length);
   }
 
   onend() {

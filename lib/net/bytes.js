@@ -9,6 +9,8 @@ const { codeError, errnoError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
 const { kEnd, kFailed, kProgress, kRead, kWritten } = require('../internal/owner');
 
+const { copyRead, takeRead } = require('../internal/runtime');
+
 const kOnRead = Symbol('onread');
 const kTimer = Symbol('timer');
 
@@ -36,15 +38,15 @@ const methods = {
     return Duplex.prototype.read.call(this, size);
   },
 
-  /** A READ event. Small reads are copied out of the slab, see takeRead(). */
-  [kRead](handle, offset, length, slab, takeRead) {
+  /** A READ event. */
+  [kRead](offset, length) {
     if (this.destroyed) return;
     if (this[kTimer] !== null) this[kTimer].refresh();
     const target = this[kOnRead];
     const more =
       target === null
         ? this.push(takeRead(offset, length))
-        : target.take(this, slab, offset, length);
+        : target.take(this, offset, length);
     if (!more) stopReading(this);
   },
 
@@ -170,9 +172,9 @@ class ReadTarget {
   }
 
   /** @returns {boolean} whether to go on reading */
-  take(socket, slab, offset, length) {
+  take(socket, offset, length) {
     const { buffer } = this;
-    buffer.set(slab.subarray(offset, offset + length));
+    copyRead(offset, length, buffer);
     const result = this.callback.call(socket, length, buffer);
     if (this.make !== null) {
       this.buffer = this.make();

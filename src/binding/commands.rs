@@ -12,10 +12,10 @@ use napi::Env;
 use napi_derive::napi;
 
 use super::callback::{call_in_context, AsyncContext};
-use super::environment::{code, Environment, COPY_BELOW};
+use super::environment::{code, Environment};
 use super::handles::{insert, Kind};
 use super::hot;
-use crate::runtime::slab::SLAB_SIZE;
+use crate::runtime::slab::KEEP;
 use crate::runtime::sys::{adopt, FdKind};
 use crate::transport::{
     parse_socket_address, AcceptTask, Binding, Close, Endpoint, Errno, HandleId, Listener, Stream,
@@ -28,16 +28,10 @@ pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// Bytes of a slab that JavaScript is to allocate.
+/// A read in the spare of at least so many bytes takes the spare with it.
 #[napi]
-pub fn slab_size() -> u32 {
-    SLAB_SIZE as u32
-}
-
-/// Reads of fewer bytes have to be copied out of the slab before `dispatch` returns.
-#[napi]
-pub fn copy_below() -> u32 {
-    COPY_BELOW as u32
+pub fn keep_from() -> u32 {
+    KEEP as u32
 }
 
 /// What an inherited descriptor is, as Node names it in `ERR_INVALID_FD_TYPE`.
@@ -70,7 +64,7 @@ pub struct Runtime {
 #[napi]
 impl Runtime {
     /// `dispatch(kind, id, a, b)` gets the events; `accept(id, newId)` attaches an object to a
-    /// connection before its event; `allocate()` returns a Buffer of `slabSize()`.
+    /// connection before its event; `allocate(size)` returns a Buffer to read into.
     /// Throws where the runtime cannot be made: `EMFILE`, or a platform that is not supported.
     #[napi(constructor, catch_unwind)]
     pub fn new(

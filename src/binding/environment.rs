@@ -12,7 +12,7 @@ use napi::sys;
 use super::callback::{self, AsyncContext, Called, Reference, Scope};
 use super::handles::{insert, Handles, Kind};
 use crate::runtime::driver::{Boundary, Delivered, Driver};
-use crate::runtime::slab::Slab;
+use crate::runtime::slab::{Area, Place, Slab};
 use crate::transport::{
     refuse, unlink, Close, Connection, ConnectionRef, ConnectionTask, Errno, Event, HandleId,
     Outbox, Pending, Stream, Written,
@@ -35,9 +35,10 @@ pub struct Environment {
     dispatch: RefCell<Option<Reference>>,
     /// JavaScript's `accept(id, newId)`, which attaches an object to an accepted connection.
     accept: RefCell<Option<Reference>>,
-    /// JavaScript's `allocate()`, which returns a new slab.
+    /// JavaScript's `allocate(size)`, which returns a Buffer to read into.
     allocate: RefCell<Option<Reference>>,
-    slab_buffer: RefCell<Option<Reference>>,
+    scratch_buffer: RefCell<Option<Reference>>,
+    spare_buffer: RefCell<Option<Reference>>,
     /// Where strings are converted.
     pub text: RefCell<Vec<u8>>,
     cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
@@ -92,7 +93,8 @@ impl Environment {
             accept: RefCell::new(Some(unsafe { Reference::new(env, accept) })),
             // SAFETY: by the caller's contract.
             allocate: RefCell::new(Some(unsafe { Reference::new(env, allocate) })),
-            slab_buffer: RefCell::new(None),
+            scratch_buffer: RefCell::new(None),
+            spare_buffer: RefCell::new(None),
             text: RefCell::default(),
             cleanup: Cell::new(null_mut()),
         });
@@ -199,9 +201,18 @@ impl Environment {
     fn deliver_event(&self, dispatch: sys::napi_value, event: Event) -> Called {
         let id = event.id();
         let (kind, a, b) = match event {
-            Event::Read { offset, length, .. } => {
-                self.keep_read(id, offset, length);
-                (Kinds::Read, offset as i32, length as i32)
+            Event::Read {
+                place: Place::Scratch(offset),
+                length,
+                ..
+            } => (Kinds::Read, offset as i32, length as i32),
+            Event::Read {
+                place: Place::Spare,
+                length,
+                ..
+            } => {
+                self.slab.deliver_spare(length);
+                (Kinds::Read, IN_SPARE, length as i32)
             }
             Event::End { .. } => (Kinds::End, 0, 0),
             Event::ReadFailed { errno, .. } => (Kinds::ReadFailed, -errno.0, 0),
@@ -332,36 +343,32 @@ impl Environment {
             .take()
     }
 
-    /// JavaScript copies small reads out of the slab and keeps views on the others.
-    fn keep_read(&self, id: HandleId, offset: usize, length: usize) {
-        let copies = self
-            .connection(id)
-            .is_ok_and(|it| it.borrow().copies_reads());
-        if length >= COPY_BELOW && !copies {
-            self.slab.keep(offset + length);
-        }
-    }
-
-    /// Gets a new slab from JavaScript if a task waits for one. Not before every read that lies in
-    /// the old one was delivered: both sides speak of one slab at a time.
+    /// Gets memory from JavaScript if a task waits for it.
     fn refill_slab(&self) {
-        if !self.slab.is_wanted() || !self.outbox.is_empty() {
-            return;
-        }
-        // SAFETY: on the environment's thread, in a scope of our own.
-        unsafe {
-            let Some(_scope) = Scope::open(self.env) else {
-                return;
-            };
-            let allocate = self.allocate.borrow().as_ref().and_then(Reference::value);
-            let buffer = allocate.and_then(|it| callback::call_for_value(self.env, it, &[]));
-            let Some(buffer) = buffer else { return };
-            if let Some((start, size)) = self.buffer_memory(buffer) {
+        while let Some(area) = self.slab.wanted() {
+            // SAFETY: on the environment's thread, in a scope of our own. The reference keeps the
+            // memory until it is replaced; no program holds a Buffer over it until then.
+            unsafe {
+                let Some(_scope) = Scope::open(self.env) else {
+                    return;
+                };
+                let allocate = self.allocate.borrow().as_ref().and_then(Reference::value);
+                let Some(allocate) = allocate else { return };
+                let argument = [callback::integer(self.env, area.size() as i32)];
+                let buffer = callback::call_for_value(self.env, allocate, &argument);
+                let Some(buffer) = buffer else { return };
+                let Some((start, size)) = self.buffer_memory(buffer) else {
+                    return;
+                };
+                let slot = match area {
+                    Area::Scratch => &self.scratch_buffer,
+                    Area::Spare => &self.spare_buffer,
+                };
                 let reference = Reference::new(self.env, buffer);
-                if let Some(old) = self.slab_buffer.replace(Some(reference)) {
+                if let Some(old) = slot.replace(Some(reference)) {
                     old.delete();
                 }
-                self.slab.provide(start, size);
+                self.slab.provide(area, start, size);
             }
         }
     }
@@ -380,7 +387,8 @@ impl Environment {
             &self.dispatch,
             &self.accept,
             &self.allocate,
-            &self.slab_buffer,
+            &self.scratch_buffer,
+            &self.spare_buffer,
         ] {
             if let Some(reference) = slot.take() {
                 reference.delete();
@@ -390,31 +398,12 @@ impl Environment {
 }
 
 impl Boundary for Environment {
-    /// A program can detach the memory of a Buffer it was given, and with it the slab's.
     fn prepare_tasks(&self) {
         self.refill_slab();
-        if self.slab_buffer.borrow().is_none() {
-            return;
-        }
-        // SAFETY: on the environment's thread.
-        let Some(_scope) = (unsafe { Scope::open(self.env) }) else {
-            return;
-        };
-        let buffer = self
-            .slab_buffer
-            .borrow()
-            .as_ref()
-            .and_then(Reference::value);
-        if buffer
-            .and_then(|buffer| self.buffer_memory(buffer))
-            .is_none()
-        {
-            self.slab.revoke();
-        }
     }
 
     fn has_events(&self) -> bool {
-        !self.outbox.is_empty() || self.slab.is_wanted()
+        !self.outbox.is_empty() || self.slab.wanted().is_some()
     }
 
     fn deliver(&self, deadline: Instant) -> Delivered {
@@ -504,8 +493,7 @@ pub fn code(result: Result<(), Errno>) -> i32 {
     }
 }
 
-/// Reads below this size are copied out by JavaScript, so that a small message never pins a slab:
-/// half of Buffer's pool, below which a copy costs less than a view.
-pub const COPY_BELOW: usize = 4096;
+/// The offset of a READ event whose bytes are in the spare.
+const IN_SPARE: i32 = -1;
 /// Events between two looks at the clock.
 const CLOCK_EVERY: usize = 16;

@@ -1,20 +1,25 @@
-//! The memory that connections read into: allocated by JavaScript, filled here, handed back as
-//! views. Reads go to the bump pointer; bytes that JavaScript copies out are given back.
+//! The memory that connections read into. Small reads share the *scratch* area, out of which
+//! JavaScript copies them into Buffers of their own; a bulk read gets a whole *spare* Buffer, which
+//! JavaScript then hands to the program as it is. No program ever sees memory that is read into
+//! again.
 
 use std::cell::{Cell, RefCell};
 use std::task::Waker;
 
-/// The current slab of one environment. Its memory belongs to a JavaScript ArrayBuffer that the
-/// binding keeps alive and checks for detachment before every run of the tasks.
+/// The read memory of one environment. Both areas are Buffers that JavaScript allocated and the
+/// binding keeps alive.
 #[derive(Default)]
 pub struct Slab {
-    memory: Cell<Option<Memory>>,
-    /// Where the next read goes.
+    scratch: Cell<Option<Memory>>,
+    /// Where the next small read goes.
     next: Cell<usize>,
-    /// Up to here JavaScript holds views; what lies behind is free again after delivery.
-    kept: Cell<usize>,
+    spare: Cell<Option<Memory>>,
+    /// The spare holds a read that JavaScript has not seen.
+    spare_used: Cell<bool>,
     /// Tasks that found no room.
     waiting: RefCell<Vec<Waker>>,
+    /// A task found no spare.
+    spare_wanted: Cell<bool>,
 }
 
 #[derive(Clone, Copy)]
@@ -23,27 +28,66 @@ struct Memory {
     size: usize,
 }
 
+/// Where a read lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// From this offset of the scratch area on.
+    Scratch(usize),
+    /// From the start of the spare.
+    Spare,
+}
+
+/// What JavaScript is to allocate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Area {
+    Scratch,
+    Spare,
+}
+
+impl Area {
+    /// Bytes to allocate.
+    pub fn size(self) -> usize {
+        match self {
+            Self::Scratch => SCRATCH_SIZE,
+            Self::Spare => SPARE_SIZE,
+        }
+    }
+}
+
 impl Slab {
-    /// Replaces the memory and wakes the tasks that waited for room.
+    /// Gives an area its memory and wakes the tasks that waited for room.
     ///
     /// # Safety
-    /// `start..start + size` must stay valid and unaliased by Rust until [`Self::revoke`] or the
-    /// next `provide`.
-    pub unsafe fn provide(&self, start: *mut u8, size: usize) {
-        self.memory.set(Some(Memory { start, size }));
-        self.next.set(0);
-        self.kept.set(0);
-        self.waiting.borrow_mut().drain(..).for_each(Waker::wake);
+    /// `start..start + size` must stay valid, and be touched by nobody but readers of delivered
+    /// bytes, until the area is provided again, the spare is taken, or [`Self::revoke`].
+    pub unsafe fn provide(&self, area: Area, start: *mut u8, size: usize) {
+        let memory = Some(Memory { start, size });
+        match area {
+            Area::Scratch => {
+                self.scratch.set(memory);
+                self.next.set(0);
+            }
+            Area::Spare => {
+                self.spare.set(memory);
+                self.spare_used.set(false);
+                self.spare_wanted.set(false);
+            }
+        }
+        self.wake_waiting();
     }
 
-    /// Forgets the memory: it was detached, or the environment ends.
+    /// Forgets the memory: the environment ends.
     pub fn revoke(&self) {
-        self.memory.set(None);
+        self.scratch.set(None);
+        self.spare.set(None);
     }
 
-    /// Whether tasks wait for a new slab.
-    pub fn is_wanted(&self) -> bool {
-        !self.waiting.borrow().is_empty()
+    /// The area that a task waits for, if JavaScript has to allocate it.
+    pub fn wanted(&self) -> Option<Area> {
+        if self.scratch.get().is_none() && !self.waiting.borrow().is_empty() {
+            return Some(Area::Scratch);
+        }
+        (self.spare_wanted.get() && self.spare.get().is_none()).then_some(Area::Spare)
     }
 
     /// Lets `fill` write into at most `wanted` bytes of free room and takes the bytes it says it
@@ -53,84 +97,141 @@ impl Slab {
         wanted: usize,
         waker: &Waker,
         fill: impl FnOnce(&mut [u8]) -> (usize, T),
-    ) -> Option<(usize, T)> {
-        let offset = self.next.get();
-        let memory = self
-            .memory
-            .get()
-            .filter(|memory| memory.size >= offset + wanted.min(MIN_ROOM));
+    ) -> Option<(Place, T)> {
+        let (memory, offset) = if wanted > SMALL {
+            (self.spare.get().filter(|_| !self.spare_used.get()), 0)
+        } else {
+            let offset = self.next.get();
+            (
+                self.scratch
+                    .get()
+                    .filter(|memory| memory.size >= offset + wanted),
+                offset,
+            )
+        };
         let Some(memory) = memory else {
+            self.spare_wanted.set(self.spare_wanted.get() || wanted > SMALL);
             self.waiting.borrow_mut().push(waker.clone());
             return None;
         };
         let size = wanted.min(memory.size - offset);
-        // SAFETY: within the memory promised by `provide`; what was handed out before ends at
-        // `next`, and this slice does not outlive the call, during which `fill` cannot reach the
-        // slab's memory by another way (it runs inside a task, JavaScript does not).
+        // SAFETY: within the memory promised by `provide`. In the scratch area undelivered reads
+        // end at `next`; the spare is unused. The slice does not outlive the call, in which
+        // JavaScript does not run.
         let room = unsafe { std::slice::from_raw_parts_mut(memory.start.add(offset), size) };
         let (filled, result) = fill(room);
         debug_assert!(filled <= size);
-        self.next.set((offset + filled + ALIGN - 1) & !(ALIGN - 1));
-        Some((offset, result))
+        if wanted > SMALL {
+            self.spare_used.set(filled > 0);
+            return Some((Place::Spare, result));
+        }
+        self.next.set(offset + filled);
+        Some((Place::Scratch(offset), result))
     }
 
-    /// JavaScript keeps a view on the bytes up to `end`.
-    pub fn keep(&self, end: usize) {
-        self.kept
-            .set(self.kept.get().max((end + ALIGN - 1) & !(ALIGN - 1)));
+    /// JavaScript is about to see the spare's read: a large one it keeps, and the spare with it.
+    pub fn deliver_spare(&self, length: usize) {
+        if is_kept(length) {
+            self.spare.set(None);
+        }
+        self.spare_used.set(false);
     }
 
-    /// Every read was delivered: takes back the room of those that were copied out.
+    /// Every read was delivered, and with that copied or kept: there is room again.
     pub fn reclaim(&self) {
-        self.next.set(self.kept.get());
+        self.next.set(0);
+        if self.scratch.get().is_some() {
+            self.wake_waiting();
+        }
+    }
+
+    fn wake_waiting(&self) {
+        self.waiting.borrow_mut().drain(..).for_each(Waker::wake);
     }
 }
 
-/// 1 MiB: at 16 KiB a read, one allocation serves sixty reads; it is also twice the largest read.
-pub const SLAB_SIZE: usize = 1024 * 1024;
-/// Below this much free room a new slab is taken: reads never get smaller windows than Node's.
-const MIN_ROOM: usize = 64 * 1024;
-/// Views start on cache lines, so that typed arrays over them are aligned.
-const ALIGN: usize = 64;
+/// Whether JavaScript keeps a spare with a read of this length rather than copy the bytes.
+fn is_kept(length: usize) -> bool {
+    length >= KEEP
+}
+
+/// Reads of at most this many bytes share the scratch area. As large as Node's reads.
+pub const SMALL: usize = 64 * 1024;
+/// 1 MiB: sixty-four messages of 16 KiB in one delivery.
+const SCRATCH_SIZE: usize = 1024 * 1024;
+/// The largest read, see `WINDOW_MAX` of a connection.
+pub const SPARE_SIZE: usize = 512 * 1024;
+/// A quarter of a spare: below, copying wastes less than what would stay unused.
+pub const KEEP: usize = SPARE_SIZE / 4;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn put(slab: &Slab, count: usize) -> Option<usize> {
-        slab.fill(MIN_ROOM, Waker::noop(), |room| {
+    fn put(slab: &Slab, wanted: usize, count: usize) -> Option<Place> {
+        slab.fill(wanted, Waker::noop(), |room| {
             room[..count].fill(1);
             (count, ())
         })
-        .map(|(offset, ())| offset)
+        .map(|(place, ())| place)
+    }
+
+    /// SAFETY of the calls: the vectors outlive the slab and are not touched meanwhile.
+    fn provide(slab: &Slab, area: Area, memory: &mut Vec<u8>) {
+        // SAFETY: as said above.
+        unsafe { slab.provide(area, memory.as_mut_ptr(), memory.len()) }
     }
 
     #[test]
-    fn copied_reads_give_their_room_back_and_kept_ones_do_not() {
+    fn small_reads_share_the_scratch_area_until_they_are_delivered() {
         let slab = Slab::default();
-        let mut memory = vec![0u8; 4 * MIN_ROOM];
-        // SAFETY: `memory` outlives the slab and is not touched meanwhile.
-        unsafe { slab.provide(memory.as_mut_ptr(), memory.len()) };
-        assert_eq!(put(&slab, 10), Some(0));
-        assert_eq!(put(&slab, 100), Some(64));
-        slab.keep(74 + 100);
-        assert_eq!(put(&slab, 10), Some(192));
+        assert_eq!(put(&slab, SMALL, 1), None);
+        assert_eq!(slab.wanted(), Some(Area::Scratch));
+        let mut scratch = vec![0; 2 * SMALL];
+        provide(&slab, Area::Scratch, &mut scratch);
+        assert_eq!(slab.wanted(), None);
+        assert_eq!(put(&slab, SMALL, 10), Some(Place::Scratch(0)));
+        assert_eq!(put(&slab, SMALL, SMALL), Some(Place::Scratch(10)));
+        assert_eq!(put(&slab, SMALL, 1), None);
+        assert_eq!(slab.wanted(), None);
         slab.reclaim();
-        assert_eq!(put(&slab, 10), Some(192));
+        assert_eq!(put(&slab, SMALL, 1), Some(Place::Scratch(0)));
     }
 
     #[test]
-    fn a_full_slab_asks_for_another() {
+    fn a_spare_is_used_once_and_kept_with_a_large_read() {
         let slab = Slab::default();
-        let mut memory = vec![0u8; MIN_ROOM + 64];
-        assert_eq!(put(&slab, 1), None);
-        assert!(slab.is_wanted());
-        // SAFETY: as above.
-        unsafe { slab.provide(memory.as_mut_ptr(), memory.len()) };
-        assert!(!slab.is_wanted());
-        assert_eq!(put(&slab, 65), Some(0));
-        assert_eq!(put(&slab, 1), None);
+        let (mut scratch, mut spare) = (vec![0; SMALL], vec![0; SPARE_SIZE]);
+        provide(&slab, Area::Scratch, &mut scratch);
+        assert_eq!(put(&slab, SPARE_SIZE, 1), None);
+        assert_eq!(slab.wanted(), Some(Area::Spare));
+        provide(&slab, Area::Spare, &mut spare);
+        assert_eq!(put(&slab, SPARE_SIZE, KEEP), Some(Place::Spare));
+        assert_eq!(put(&slab, SPARE_SIZE, 1), None);
+        slab.deliver_spare(KEEP);
+        assert_eq!(slab.wanted(), Some(Area::Spare));
+    }
+
+    #[test]
+    fn a_spare_with_a_small_read_is_used_again() {
+        let slab = Slab::default();
+        let (mut scratch, mut spare) = (vec![0; SMALL], vec![0; SPARE_SIZE]);
+        provide(&slab, Area::Scratch, &mut scratch);
+        provide(&slab, Area::Spare, &mut spare);
+        assert_eq!(put(&slab, SPARE_SIZE, KEEP - 1), Some(Place::Spare));
+        slab.deliver_spare(KEEP - 1);
+        assert_eq!(put(&slab, SPARE_SIZE, 5), Some(Place::Spare));
         slab.revoke();
-        assert_eq!(put(&slab, 1), None);
+        assert_eq!(put(&slab, SMALL, 1), None);
+    }
+
+    #[test]
+    fn an_empty_read_leaves_the_spare_free() {
+        let slab = Slab::default();
+        let (mut scratch, mut spare) = (vec![0; SMALL], vec![0; SPARE_SIZE]);
+        provide(&slab, Area::Scratch, &mut scratch);
+        provide(&slab, Area::Spare, &mut spare);
+        assert_eq!(put(&slab, SPARE_SIZE, 0), Some(Place::Spare));
+        assert_eq!(put(&slab, SPARE_SIZE, 5), Some(Place::Spare));
     }
 }

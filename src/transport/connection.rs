@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use super::{Errno, Event, HandleId, Outbox, Pending, Stream};
-use crate::runtime::slab::Slab;
+use crate::runtime::slab::{Slab, SMALL, SPARE_SIZE};
 
 /// A connection. Commands change it at once where Node's handles do (writing, closing); its task,
 /// [`ConnectionTask`], does what has to wait.
@@ -17,7 +17,7 @@ pub struct Connection {
     stream: Option<Stream>,
     pending: Pending,
     reading: Reading,
-    /// Size of the next read; follows the traffic between `WINDOW_MIN` and `WINDOW_MAX`.
+    /// Size of the next read: `WINDOW_MIN`, or `WINDOW_MAX` where that was not enough.
     window: usize,
     /// Set by `onread`: JavaScript has room for just this much.
     fixed_window: bool,
@@ -137,11 +137,6 @@ impl Connection {
     pub fn fix_window(&mut self, size: usize) {
         self.window = size.max(1);
         self.fixed_window = true;
-    }
-
-    /// Whether JavaScript keeps no view on what it read, whatever its size.
-    pub fn copies_reads(&self) -> bool {
-        self.fixed_window
     }
 
     /// JavaScript saw the read that was in the outbox.
@@ -354,7 +349,7 @@ impl Connection {
                 self.reading = Reading::Ended;
                 self.outbox.push(Event::End { id });
             }
-            Some((offset, Poll::Ready(Ok((length, full))))) => {
+            Some((place, Poll::Ready(Ok((length, full))))) => {
                 // After a short read this only registers the task; after a FIN it says ready.
                 let more = full || stream.poll_readable(context).is_ready();
                 self.read_delivery = if more {
@@ -363,7 +358,7 @@ impl Connection {
                     Delivery::Undelivered
                 };
                 self.adapt_window(length, full);
-                self.outbox.push(Event::Read { id, offset, length });
+                self.outbox.push(Event::Read { id, place, length });
             }
         }
     }
@@ -373,9 +368,9 @@ impl Connection {
             return;
         }
         if full {
-            self.window = (self.window * 2).min(WINDOW_MAX);
-        } else if length < self.window / 4 {
-            self.window = (self.window / 2).max(WINDOW_MIN);
+            self.window = WINDOW_MAX;
+        } else if length <= WINDOW_MIN {
+            self.window = WINDOW_MIN;
         }
     }
 }
@@ -408,9 +403,9 @@ impl Future for ConnectionTask {
     }
 }
 
-/// As Node's: 64 KiB a read.
-const WINDOW_MIN: usize = 64 * 1024;
+/// As Node's: 64 KiB a read, out of the area that all connections share.
+const WINDOW_MIN: usize = SMALL;
 /// 512 KiB: where bulk echoes of 1 MiB stop gaining.
-const WINDOW_MAX: usize = 512 * 1024;
+const WINDOW_MAX: usize = SPARE_SIZE;
 /// Small writes kept until the end of a tick.
 const COALESCE: usize = 64 * 1024;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::io;
 
 use super::Stream;
+use crate::runtime::slab::Place;
 
 /// Names a handle across the boundary; reused only after JavaScript saw it close.
 pub type HandleId = u32;
@@ -24,10 +25,10 @@ impl From<io::Error> for Errno {
 /// Something that happened to a handle. JavaScript sees one callback for each.
 #[derive(Debug)]
 pub enum Event {
-    /// Bytes lie in the slab. Becomes `'data'`.
+    /// Bytes lie in the read memory. Becomes `'data'`.
     Read {
         id: HandleId,
-        offset: usize,
+        place: Place,
         length: usize,
     },
     /// The peer sent its FIN. Becomes `'end'`.
