@@ -44,10 +44,12 @@ describe.each([
   });
 
   test('have a buffer that holds nothing else, as with node', async () => {
-    const node = await taken(NODE, 'fill the buffer');
-    expect(node).toMatchObject({ whole: node.chunks, wrongOnArrival: 0, changed: 0 });
-    const ours = await taken(subject, 'fill the buffer');
-    expect(ours).toMatchObject({ whole: ours.chunks, wrongOnArrival: 0, changed: 0 });
+    for (const net of [NODE, subject]) {
+      const seen = await taken(net, 'fill the buffer');
+      expect(seen).toMatchObject({ wrongOnArrival: 0, changed: 0 });
+      // Newer Nodes leave a chunk that nearly fills its buffer in a slightly larger one.
+      expect(seen.whole).toBeGreaterThan(0.9 * seen.chunks);
+    }
   });
 
   function taken(net, treatment) {
