@@ -14,6 +14,8 @@ const HEADER = `// What src/binding exports to lib/internal; written by \`npm ru
 
 export type HandleId = number;
 `;
+/** Words that can name a parameter in Rust but not here. */
+const RESERVED = /(?<=[(,] ?)(case|class|default|delete|function|in|new|switch|this|with)(?=\??:)/g;
 
 /** One JSON object a line, in the order of the sources. */
 function definitions() {
@@ -56,7 +58,7 @@ function render(all) {
           throw new Error(`no TypeScript is known for a napi ${kind}: ${name}`);
       }
     });
-  return [HEADER, ...blocks].join('\n');
+  return [HEADER, ...blocks].join('\n').replace(RESERVED, '$1_');
 }
 
 async function main() {

@@ -5,11 +5,11 @@ export type HandleId = number;
 /** The version of the addon, compared with package.json's when it is loaded. */
 export function version(): string;
 
-/** Bytes of a slab that JavaScript is to allocate. */
-export function slabSize(): number;
+/** A read in the spare of at least so many bytes takes the spare with it. */
+export function keepFrom(): number;
 
-/** Reads of fewer bytes have to be copied out of the slab before `dispatch` returns. */
-export function copyBelow(): number;
+/** What an inherited descriptor is, as Node names it in `ERR_INVALID_FD_TYPE`. */
+export function fdKind(fd: number): string;
 
 /** One end of a connection, as `socket.address()` shows it. */
 export interface Address {
@@ -21,10 +21,13 @@ export interface Address {
 /** The transports of one Node environment. */
 export class Runtime {
   /**
-   * `dispatch(kind, id, a, b)` gets the events; `allocate()` returns a Buffer of `slabSize()`.
+   * `dispatch(kind, id, a, b)` gets the events; `accept(id, newId)` attaches an object to a
+   * connection before its event; `allocate(size)` returns a Buffer to read into.
    * Throws where the runtime cannot be made: `EMFILE`, or a platform that is not supported.
    */
-  constructor(dispatch: unknown, allocate: unknown);
+  constructor(dispatch: unknown, accept: unknown, allocate: unknown);
+  /** Puts the commands of the hot path on `target`. */
+  defineCommands(target: object): void;
   /** Makes a handle whose events come in the async context of `resource`, of type `kind`. */
   open(resource: object, kind: string): HandleId;
   /** Takes an accepted connection: its events come in the async context of `resource`. */
@@ -33,8 +36,8 @@ export class Runtime {
   bind(id: HandleId, address: string, port: number, ipv6Only: boolean, reusePort: boolean): number;
   /** Binds to the path of a Unix domain socket, or to an abstract name after a NUL. */
   bindPath(id: HandleId, path: Uint8Array): number;
-  /** Sets the permissions of a bound Unix socket's file, as `chmod(2)`. */
-  chmod(id: HandleId, mode: number): number;
+  /** Adds permissions to those of a bound Unix socket's file. */
+  chmod(id: HandleId, bits: number): number;
   /** Listens on a bound handle; accepted connections follow. */
   listen(id: HandleId, backlog: number): number;
   /** Listens on an inherited descriptor. */
@@ -47,24 +50,17 @@ export class Runtime {
   connect(id: HandleId, request: object, address: string, port: number): number;
   /** Connects to a Unix domain socket. */
   connectPath(id: HandleId, request: object, path: Uint8Array): number;
-  readStart(id: HandleId): number;
-  readStop(id: HandleId): number;
   /** Reads at most `size` bytes at a time, all of which JavaScript copies. */
   fixReadSize(id: HandleId, size: number): number;
-  /**
-   * Writes bytes; returns how many were taken. Fewer than given: the caller keeps the rest, and
-   * goes on after a `Writable` event.
-   */
-  write(id: HandleId, bytes: Uint8Array): number;
   /** As `write`, of several chunks; those past the 1,024 that the kernel takes at once are left. */
   writev(id: HandleId, chunks: Array<Uint8Array>): number;
   /**
-   * Writes a string of at most 16,384 characters; returns its length in bytes, or, if not all
-   * of it was taken, -1 less the count of those that were (error numbers are below -4,096 * 16).
+   * Sends our FIN after what was written; a `ShutDown` event follows, in the async context of
+   * `request`.
    */
-  writeString(id: HandleId, text: unknown, latin1: boolean): number;
-  /** Sends our FIN after what was written; a `ShutDown` event follows. */
-  shutdown(id: HandleId): number;
+  shutdown(id: HandleId, request: object): number;
+  /** Calls `function()` in the async context of a handle, for what it says of it. */
+  inContext(id: HandleId, function_: unknown): number | null;
   /** Closes the handle, with a reset if asked; a `Closed` event follows. */
   close(id: HandleId, reset: boolean): void;
   setNoDelay(id: HandleId, enable: boolean): number;
