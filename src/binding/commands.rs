@@ -224,6 +224,12 @@ impl Runtime {
         address: String,
         port: u16,
     ) -> i32 {
+        if let Ok(connection) = self.environment.connection(id) {
+            let again = parse_socket_address(&address, port)
+                .and_then(|to| connection.borrow_mut().connect_again(to));
+            self.environment.update(id);
+            return self.attach_request(env, id, request, "TCPCONNECTWRAP", again);
+        }
         let mut refused = None;
         let result = self.set_kind(id, |kind| {
             let to = parse_socket_address(&address, port)?;

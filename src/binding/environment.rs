@@ -31,6 +31,8 @@ pub struct Environment {
     exiting: Cell<bool>,
     closing: RefCell<Vec<HandleId>>,
     closing_scheduled: Cell<bool>,
+    /// Closed handles that events in the outbox may still name; their ids are not given again yet.
+    retired: RefCell<Vec<HandleId>>,
     /// JavaScript's `dispatch(kind, id, a, b)`.
     dispatch: RefCell<Option<Reference>>,
     /// JavaScript's `accept(id, newId)`, which attaches an object to an accepted connection.
@@ -87,6 +89,7 @@ impl Environment {
             exiting: Cell::new(false),
             closing: RefCell::default(),
             closing_scheduled: Cell::new(false),
+            retired: RefCell::default(),
             // SAFETY: by the caller's contract.
             dispatch: RefCell::new(Some(unsafe { Reference::new(env, dispatch) })),
             // SAFETY: by the caller's contract.
@@ -381,6 +384,14 @@ impl Environment {
         (status == sys::Status::napi_ok && size > 0).then_some((start.cast(), size))
     }
 
+    /// No event names a closed handle any more: its id may be given to another.
+    fn free_retired(&self) {
+        let mut handles = self.handles.borrow_mut();
+        for id in self.retired.take() {
+            handles.remove(id as usize);
+        }
+    }
+
     /// Frees what refers to the environment, before it ends.
     fn release_references(&self) {
         for slot in [
@@ -428,6 +439,7 @@ impl Boundary for Environment {
         }
         self.next_tick();
         self.slab.reclaim();
+        self.free_retired();
         Delivered::All
     }
 
@@ -442,12 +454,18 @@ impl Boundary for Environment {
         self.closing_scheduled.set(false);
         for id in self.closing.take().into_iter().rev() {
             self.dispatch(dispatch, Kinds::Closed, id, None, 0, 0);
-            let handle = self.handles.borrow_mut().remove(id as usize);
-            handle
-                .context
+            let (context, request) = match self.handles.borrow_mut().get_mut(id as usize) {
+                Some(handle) => (handle.context.take(), handle.request.take()),
+                None => continue,
+            };
+            context
                 .into_iter()
-                .chain(handle.request)
+                .chain(request)
                 .for_each(AsyncContext::destroy);
+            self.retired.borrow_mut().push(id);
+        }
+        if self.outbox.is_empty() {
+            self.free_retired();
         }
     }
 

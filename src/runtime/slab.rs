@@ -110,7 +110,8 @@ impl Slab {
             )
         };
         let Some(memory) = memory else {
-            self.spare_wanted.set(self.spare_wanted.get() || wanted > SMALL);
+            self.spare_wanted
+                .set(self.spare_wanted.get() || wanted > SMALL);
             self.waiting.borrow_mut().push(waker.clone());
             return None;
         };

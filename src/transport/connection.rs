@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::io::IoSlice;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -105,6 +106,18 @@ impl Connection {
     /// Whether the peer has yet to answer.
     pub fn is_connecting(&self) -> bool {
         self.pending != Pending::Nothing
+    }
+
+    /// Connects what is connected: the kernel allows it once after a connect that had to wait, and
+    /// then answers `EISCONN`. [`Event::Connected`] follows if it does.
+    pub fn connect_again(&mut self, to: SocketAddr) -> Result<(), Errno> {
+        if self.is_connecting() {
+            return Err(Errno(libc::EALREADY));
+        }
+        let stream = self.stream.as_ref().ok_or(Errno(libc::EBADF))?;
+        self.pending = stream.connect_again(to)?;
+        self.wake();
+        Ok(())
     }
 
     /// Whether it is being read, or has requests under way: what keeps Node's loop alive.

@@ -51,6 +51,11 @@ impl Stream {
         }
     }
 
+    /// Connects a stream that was connected before.
+    pub fn connect_again(&self, to: SocketAddr) -> Result<Pending, Errno> {
+        start_connect(&SockRef::from(self), &to.into())
+    }
+
     /// Connects to a Unix domain socket; `path` may be abstract (`\0name`). All refusals are told
     /// on the next turn: `ENOENT`, `ECONNREFUSED`, `EACCES`, `EAGAIN` (its backlog is full).
     pub fn connect_unix(path: &[u8]) -> Result<(Self, Pending), Errno> {
