@@ -80,7 +80,7 @@ describe('autoSelectFamily', () => {
 
   sameLog('alternates the families in the order of the first answer', async (context) => {
     const port = await listenAt(context, '127.0.0.9');
-    const lookup = answer('127.0.0.3', '127.0.0.4', '127.0.0.9', '::1', '::2');
+    const lookup = answer('127.0.0.3', '127.0.0.4', '127.0.0.9', '::1', '::1');
     const client = connect(context, { port, lookup });
     await once(client, 'ready');
     context.note('client', client.autoSelectFamilyAttemptedAddresses);

@@ -76,33 +76,36 @@ describe('new Socket({ fd })', () => {
     fine('["open",false,false]', 'answer to question', 0)
   );
 
-  for (const [readable, writable, readyState] of [
-    [true, false, 'readOnly'],
-    [false, true, 'writeOnly'],
-    [true, true, 'open'],
-    [false, false, 'closed']
-  ]) {
-    sameChildLog(
-      `is readable ${readable} and writable ${writable} when told so`,
-      `(net, log, require) => {
-        const { spawn } = require('node:child_process');
-        const options = { fd: 3, readable: ${readable}, writable: ${writable} };
-        const script = \`
-          const net = require(\${JSON.stringify(process.env.PARITY_SPECIFIER)});
-          const socket = new net.Socket(\${JSON.stringify(options)});
-          const { readable, writable, readyState, allowHalfOpen } = socket;
-          console.log(JSON.stringify({ readable, writable, readyState, allowHalfOpen }));
-          socket.destroy();\`;
-        const child = spawn(process.execPath, ['-e', script], {
-          stdio: ['ignore', 'pipe', 'inherit', 'pipe']
-        });
-        child.stdout.on('data', (line) => log(String(line).trim()));
-        child.stdio[3].on('error', () => {});
-        child.on('close', (code) => log(code));
-      }`,
-      fine(JSON.stringify({ readable, writable, readyState, allowHalfOpen: false }), 0)
-    );
-  }
+  sameChildLog(
+    'is readable and writable as told',
+    (net, log, require) => {
+      const { spawn } = require('node:child_process');
+      const script = `
+        const net = require(${JSON.stringify(process.env.PARITY_SPECIFIER)});
+        const cases = [[true, false], [false, true], [true, true], [false, false]];
+        for (const [index, [readable, writable]] of cases.entries()) {
+          const socket = new net.Socket({ fd: 3 + index, readable, writable });
+          console.log(socket.readable, socket.writable, socket.readyState, socket.allowHalfOpen);
+          socket.destroy();
+        }`;
+      const child = spawn(process.execPath, ['-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit', 'pipe', 'pipe', 'pipe', 'pipe']
+      });
+      let output = '';
+      child.stdout.on('data', (text) => {
+        output += text;
+      });
+      for (const stream of child.stdio.slice(3)) stream.on('error', () => {});
+      child.on('close', (code) => log(...output.trim().split('\n'), code));
+    },
+    fine(
+      'true false readOnly false',
+      'false true writeOnly false',
+      'true true open false',
+      'false false closed false',
+      0
+    )
+  );
 
   sameChildLog(
     'takes a plain number as descriptor',

@@ -4,7 +4,7 @@
 
 const { spawn } = require('node:child_process');
 
-const DEADLINE_MS = 4000;
+const DEADLINE_MS = 10000;
 
 module.exports = { runInChild, fine, failed };
 

@@ -8,9 +8,9 @@ const os = require('node:os');
 const path = require('node:path');
 const { once } = require('node:events');
 
-// Shorter than jest's own limit, so that a hang is reported together with the log so far.
-const DEADLINE_MS = 3000;
-const DISPOSAL_MS = 1000;
+// Far shorter than jest's own limit, so that a hang is reported together with the log so far.
+const DEADLINE_MS = 8000;
+const DISPOSAL_MS = 2000;
 
 const RECORDED_EVENTS = new Set([
   'close',

@@ -135,6 +135,9 @@ function findDifference({ name }, sentence) {
   );
 }
 
+// Twice the longest run of a program: Node's own log is taken twice in one test.
+jest.setTimeout(25000);
+
 afterAll(() => {
   // An entry that names no test any more would be believed for ever.
   if (ours) expect(differencesHere().filter((entry) => !used.has(entry))).toEqual([]);
