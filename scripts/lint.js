@@ -19,6 +19,7 @@ runSteps([
   script('layers', 'scripts/check-layers.js'),
   tool('prettier', '--check', '--log-level', 'warn', '.'),
   tool('eslint', '--max-warnings', '0', '.'),
+  script('readme', 'scripts/readme.js', '--check'),
   script('addon types', 'scripts/addon-types.js', '--check'),
   tool('tsc', '-p', '.'),
   cargo('rustfmt', 'fmt', '--check'),

@@ -1,0 +1,103 @@
+'use strict';
+
+// scripts/readme.js: what the READMEs quote is what the generated files say, losses included.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { evidence, fill, languages, status } = require('../../scripts/readme');
+const kinds = require('../../bench/lib/kinds');
+const { section } = require('../../bench/lib/report');
+
+const root = path.join(__dirname, '..', '..');
+const words = languages['README.md'];
+const titles = Object.keys(languages);
+
+const contender = (name, title, host = null) => ({ name, title, host });
+const bench = {
+  title: 'Echo',
+  kind: 'load',
+  load: ['tcp', '--size', '64'],
+  target: { metric: 'cpuMicros', atMost: 0.85, times: 'node26' }
+};
+const cpu = () => ({ title: 'server CPU, us/operation', higher: false });
+
+/** What bench/lib writes of a run in which one contender of ours met its target and one did not. */
+function results() {
+  const zeros = Object.fromEntries(kinds.load.metrics.map(({ name }) => [name, 0]));
+  const took = (cpuMicros) => [{ ...zeros, operationsPerSecond: 1, p50Micros: 1, cpuMicros }];
+  const text = section(bench, [
+    { contender: contender('node26', 'Node 26.1.2'), samples: took(10) },
+    { contender: contender('bun', 'Bun 1.4.0'), samples: took(4) },
+    { contender: contender('ferronet20', 'ferronet on Node 20.1.2', 'node20'), samples: took(9) },
+    { contender: contender('ferronet26', 'ferronet on Node 26.1.2', 'node26'), samples: took(5) }
+  ]);
+  return `# Benchmark results\n\n## net\n\n\`npm run bench\`, on a machine.\n\n${text}\n`;
+}
+
+test('benchmarks are quoted with their ratios, the best in bold, whoever that is', () => {
+  const lines = evidence(words, results(), cpu).split('\n');
+  const cells = (line) => line.split('|').map((cell) => cell.trim());
+  expect(cells(lines[0]).slice(2, -1)).toEqual([
+    'Node 26.1.2',
+    'Bun 1.4.0',
+    'ferronet on Node 20.1.2',
+    'ferronet on Node 26.1.2'
+  ]);
+  expect(cells(lines[2]).slice(1, -1)).toEqual([
+    'Echo: server CPU, us/operation',
+    '10.00 (1.00)',
+    '**4.00** (0.40)',
+    '9.00 (0.90)',
+    '5.00 (0.50)'
+  ]);
+});
+
+test('a missed target is named, a met one is not, and the conditions are quoted', () => {
+  const text = evidence(words, results(), cpu);
+  expect(text).toContain(`${words.missed}\n\n- Echo, ferronet on Node 20.1.2: 0.90\n\n`);
+  expect(text).toContain('`npm run bench`, on a machine.');
+});
+
+test('a metric that was not measured is an error, not a hole', () => {
+  const other = () => ({ title: 'MB/s echoed', higher: true });
+  expect(() => evidence(words, results(), other)).toThrow('no "MB/s echoed" of "Echo"');
+});
+
+test.each(titles)('%s: without results it says so', (title) => {
+  expect(evidence(languages[title], null, cpu)).toBe(languages[title].unmeasured);
+});
+
+test('only what is built has a count of tests', () => {
+  const conformance = {
+    tree: '20.1.0',
+    node: '20.2.0',
+    modules: { net: { applicable: 4, pass: 3, rate: '75.0 %' } }
+  };
+  const text = status(words, { net: 'rust', dgram: 'node', ws: 'npm' }, conformance);
+  expect(text).toContain('| `net` | **Rust** | 3 of 4 pass, 75.0 % |');
+  expect(text).toContain('| `dgram` | Node, not built yet |  |');
+  expect(text).toContain('| `ws` | npm, not built yet |  |');
+});
+
+test('a block replaces what its markers held, and without them it is an error', () => {
+  const text = 'a\n<!-- x, written by b -->\n\nold\n\n<!-- end of x -->\nc\n';
+  expect(fill(text, { x: 'new' })).toBe(text.replace('old', 'new'));
+  expect(() => fill('a\n', { x: 'new' })).toThrow('no markers for x');
+});
+
+test.each(titles)('%s: the first runnable example is there by line 25', (title) => {
+  const lines = fs.readFileSync(path.join(root, title), 'utf8').split('\n').slice(0, 25);
+  const shell = lines.indexOf('```sh');
+  expect(lines.slice(shell + 1, lines.indexOf('```', shell))).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^node -r ferronet\/register /)])
+  );
+  const said = lines.join('\n');
+  expect(said).toContain("+ const net = require('ferronet/net');");
+});
+
+test.each(titles)('%s: every file it links to is there', (title) => {
+  const text = fs.readFileSync(path.join(root, title), 'utf8');
+  const links = [...text.matchAll(/\]\(([^)#:]+)\)/g)].map(([, link]) => link);
+  expect(links).toContain('doc/architecture.md');
+  expect(links.filter((link) => !fs.existsSync(path.join(root, link)))).toEqual([]);
+});
