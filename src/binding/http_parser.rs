@@ -147,9 +147,12 @@ impl HttpParser {
                 registers[5] = i32::from(last);
                 Ok(None)
             }
-            Event::Complete => {
+            Event::Complete | Event::Upgraded => {
                 let (lines, count) = parser.trailers();
-                registers[0] = kind::COMPLETE;
+                registers[0] = match event {
+                    Event::Complete => kind::COMPLETE,
+                    _ => kind::UPGRADED,
+                };
                 registers[6] = count as i32;
                 match count {
                     0 => Ok(None),
@@ -159,10 +162,6 @@ impl HttpParser {
             Event::Failed(error) => {
                 registers[0] = kind::ERROR;
                 Ok(Some(env.create_string_latin1(error.text().as_bytes())?))
-            }
-            Event::Upgraded => {
-                registers[0] = kind::UPGRADED;
-                Ok(None)
             }
         }
     }

@@ -54,7 +54,7 @@ impl Parser {
             State::ChunkDataCr => self.chunk_data_ends(byte, at),
             State::ChunkDataLf => match byte {
                 b'\n' => self.go(State::ChunkSizeStart, at + 1),
-                _ if self.is_lenient(lenient::OPTIONAL_LF_AFTER_CR) => {
+                _ if self.is_lenient(lenient::OPTIONAL_CRLF_AFTER_CHUNK) => {
                     self.go(State::ChunkSizeStart, at)
                 }
                 _ => Err((at, self.fail(Error::ChunkDataLf))),

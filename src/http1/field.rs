@@ -91,15 +91,13 @@ impl Parser {
         if let Some(error) = refused.filter(|_| !tolerant) {
             return Err((at, self.fail(error)));
         }
-        if self.field == Field::TransferEncoding {
-            self.head.flags |= flags::TRANSFER_ENCODING;
-        }
         Ok(at)
     }
 
     /// The value's first byte stands at `at`, and is no white space.
     pub(super) fn value_begins(&mut self, at: usize) -> Step {
         self.token = Token::Skip;
+        self.worded = false;
         match self.field {
             Field::Upgrade => self.head.flags |= flags::UPGRADE_FIELD,
             Field::ContentLength => {
@@ -109,8 +107,9 @@ impl Parser {
                 self.head.flags |= flags::CONTENT_LENGTH;
                 self.head.content_length = 0;
             }
-            Field::TransferEncoding if self.head.has(flags::CHUNKED) => {
-                if self.refuses_more_codings() {
+            Field::TransferEncoding => {
+                self.head.flags |= flags::TRANSFER_ENCODING;
+                if self.head.has(flags::CHUNKED) && self.refuses_more_codings() {
                     return Err((at + 1, self.fail(Error::EncodingValue)));
                 }
                 self.head.flags &= !flags::CHUNKED;
@@ -128,6 +127,8 @@ impl Parser {
                 self.token = Token::Plain;
                 self.head.flags &= !flags::CHUNKED;
             }
+            // A word that a token was, or began with, ends the list, unless a comma followed it.
+            Field::Connection if self.worded => self.token = Token::Plain,
             _ => self.token = Token::Skip,
         }
         Ok(at)
@@ -142,10 +143,17 @@ impl Parser {
                 let length = self.head.content_length.checked_mul(10);
                 match length.and_then(|length| length.checked_add(digit)) {
                     Some(length) => self.head.content_length = length,
-                    None => return Err((at + 1, self.fail(Error::LengthOverflow))),
+                    None => {
+                        self.counted += 1;
+                        self.count(at + 1)?;
+                        return Err((at + 1, self.fail(Error::LengthOverflow)));
+                    }
                 }
             }
-            _ => return Err((at, self.fail(Error::LengthChar))),
+            _ => {
+                self.count(at)?;
+                return Err((at, self.fail(Error::LengthChar)));
+            }
         }
         Ok(at + 1)
     }
@@ -176,10 +184,12 @@ impl Parser {
                 b'\t' if word != Word::Chunked => Token::After(word),
                 b',' => {
                     if word == Word::Chunked && self.refuses_more_codings() {
+                        self.count(at + 1)?;
                         return Err((at + 1, self.fail(Error::EncodingValue)));
                     }
                     if word != Word::Chunked {
                         self.head.flags |= word.flag();
+                        self.worded = false;
                     }
                     Token::Skip
                 }
@@ -187,6 +197,9 @@ impl Parser {
             },
             Token::Other => self.other(byte),
         };
+        if matches!(self.token, Token::After(_)) {
+            self.worded = true;
+        }
         Ok(at + 1)
     }
 

@@ -63,7 +63,7 @@ impl Head {
 
     /// Whether its body would end with the connection.
     pub fn needs_end(&self, request: bool, skip: bool) -> bool {
-        if request || skip || bodiless(self.status) {
+        if request || skip || ends_itself(self.status) {
             return false;
         }
         if self.has(flags::TRANSFER_ENCODING) && !self.has(flags::CHUNKED) {
@@ -98,5 +98,10 @@ impl Head {
 
 /// Whether a response of this status has no body, whatever it says.
 pub fn bodiless(status: u16) -> bool {
+    matches!(status, 100 | 102 | 103 | 204 | 304)
+}
+
+/// Whether a response of this status has no body that it does not announce.
+fn ends_itself(status: u16) -> bool {
     matches!(status, 100..=199 | 204 | 304)
 }

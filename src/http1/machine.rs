@@ -29,6 +29,8 @@ pub enum State {
     /// A request without a version: its line's LF, and the first byte behind it.
     OldLf,
     OldLine,
+    /// Behind the space that ended the url, and behind more.
+    ProtocolSpace,
     ProtocolSpaces,
     ProtocolStart,
     Protocol(Protocol),
@@ -177,9 +179,11 @@ impl Parser {
                 b'\t' | b'\x0c' => Err((at + 1, self.fail(Error::UrlCharacters))),
                 _ => self.go(State::FirstField, at),
             },
-            State::ProtocolSpaces => match byte {
-                b' ' => Ok(at + 1),
-                b'\t' | b'\x0c' => Err((at + 1, self.fail(Error::UrlCharacters))),
+            State::ProtocolSpace if matches!(byte, b'\t' | b'\x0c') => {
+                Err((at + 1, self.fail(Error::UrlCharacters)))
+            }
+            State::ProtocolSpace | State::ProtocolSpaces => match byte {
+                b' ' => self.go(State::ProtocolSpaces, at + 1),
                 _ => self.go(State::ProtocolStart, at),
             },
             State::ProtocolStart => self.protocol_starts(byte, at),
@@ -318,7 +322,7 @@ impl Parser {
 
     fn url_ends(&mut self, byte: u8, at: usize) -> Step {
         let next = match byte {
-            b' ' => State::ProtocolSpaces,
+            b' ' => State::ProtocolSpace,
             b'\r' => State::OldLf,
             _ => State::OldLine,
         };
@@ -352,22 +356,22 @@ impl Parser {
             return Err((at, self.fail(Error::Protocol)));
         }
         self.index += 1;
-        if index + 1 < text.len() {
-            return Ok(at + 1);
-        }
-        self.index = 0;
-        if !self.is_request() {
+        if index + 1 == text.len() {
             return self.go(State::Major, at + 1);
         }
-        let method = self.head.method;
-        match protocol {
-            Protocol::Http if methods::is_http(method) => self.go(State::Major, at + 1),
-            Protocol::Http => Err((at, self.fail(Error::MethodForHttp))),
-            Protocol::Rtsp if methods::is_rtsp(method) => self.go(State::Major, at + 1),
-            Protocol::Rtsp => Err((at, self.fail(Error::MethodForRtsp))),
-            Protocol::Ice if method == SOURCE => self.go(State::Major, at + 1),
-            Protocol::Ice => Err((at, self.fail(Error::MethodForIce))),
+        // Behind the name, before the slash.
+        if index + 2 == text.len() && self.is_request() {
+            let method = self.head.method;
+            let (fits, error) = match protocol {
+                Protocol::Http => (methods::is_http(method), Error::MethodForHttp),
+                Protocol::Rtsp => (methods::is_rtsp(method), Error::MethodForRtsp),
+                Protocol::Ice => (method == SOURCE, Error::MethodForIce),
+            };
+            if !fits {
+                return Err((at + 1, self.fail(error)));
+            }
         }
+        Ok(at + 1)
     }
 
     fn preface(&mut self, byte: u8, at: usize) -> Step {
@@ -572,7 +576,7 @@ impl Parser {
             b'\n' => {
                 self.token_ends();
                 self.count(at)?;
-                let lax = self.token == Token::Lax;
+                let lax = self.token == Token::Lax && self.is_lenient(lenient::HEADERS);
                 return match lax || self.is_lenient(lenient::OPTIONAL_CR_BEFORE_LF) {
                     true => self.go(State::ValueFold, at + 1),
                     false => Err((at, self.fail(Error::ValueCr))),
@@ -588,6 +592,7 @@ impl Parser {
             }
             _ if self.token == Token::Lax || !is(byte, VALUE) => {
                 if !self.is_tolerated(byte) {
+                    self.count(at)?;
                     return Err((at, self.fail(Error::ValueChar)));
                 }
                 self.token = Token::Lax;
@@ -668,7 +673,7 @@ impl Parser {
     }
 
     /// A url, reason, name or value is over.
-    fn count(&mut self, at: usize) -> Step {
+    pub(super) fn count(&mut self, at: usize) -> Step {
         match self.counted >= self.config.max_header_size {
             true => Err((at, self.fail(Error::HeaderOverflow))),
             false => Ok(at),

@@ -105,6 +105,8 @@ pub struct Parser {
     pub(super) candidates: methods::Set,
     pub(super) field: Field,
     pub(super) token: Token,
+    /// A token of `Connection` was, or began with, a word, and no comma directly behind it.
+    pub(super) worded: bool,
     pub(super) trailing: bool,
     /// Bytes of the head, or of the trailers, as [`Head`] describes them; reused by each message.
     pub(super) buffer: Vec<u8>,
@@ -128,6 +130,7 @@ impl Parser {
             candidates: 0,
             field: Field::General,
             token: Token::Skip,
+            worded: false,
             trailing: false,
             buffer: Vec::new(),
             name_start: 0,
@@ -154,9 +157,11 @@ impl Parser {
     pub fn execute(&mut self, input: &[u8]) -> (usize, Event) {
         let mut at = 0;
         if self.state == State::Start {
-            if let Some(taken) = fast::head(&self.config, input, &mut self.head) {
-                self.raw = Some((0, taken));
-                return (taken, self.head_complete());
+            if let Some((end, head)) = fast::head(&self.config, input) {
+                self.begin();
+                self.head = head;
+                self.raw = Some((0, end));
+                return (end, self.head_complete());
             }
         }
         loop {
@@ -239,8 +244,9 @@ impl Parser {
             _ if head.has(flags::CHUNKED) => Framing::Chunked,
             _ if head.has(flags::TRANSFER_ENCODING) => Framing::UntilEnd,
             _ if head.has(flags::CONTENT_LENGTH) && head.content_length > 0 => Framing::Length,
-            _ if head.has(flags::CONTENT_LENGTH) || request => Framing::None,
-            _ => Framing::UntilEnd,
+            _ if head.has(flags::CONTENT_LENGTH) => Framing::None,
+            _ if head.needs_end(request, false) => Framing::UntilEnd,
+            _ => Framing::None,
         }
     }
 

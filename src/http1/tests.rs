@@ -331,3 +331,57 @@ fn leniency_is_asked_for_bit_by_bit() {
         [r#"head / "A: b c" true"#]
     );
 }
+
+/// The fast path takes what is ordinary, and tells of it what the machine tells.
+#[test]
+fn the_fast_path_agrees_with_the_machine() {
+    for (kind, input) in [
+        (
+            Kind::Request,
+            "GET /a?b=c HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n",
+        ),
+        (
+            Kind::Request,
+            "POST / HTTP/1.0\r\nContent-Length: 12\r\nConnection: keep-alive\r\n\r\n",
+        ),
+        (
+            Kind::Request,
+            "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nA: b\tc\r\n\r\n",
+        ),
+        (
+            Kind::Request,
+            "OPTIONS / HTTP/1.1\r\nconnection: Close\r\nexpect: 100-Continue\r\n\r\n",
+        ),
+        (
+            Kind::Request,
+            "GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+        ),
+        (
+            Kind::Response,
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nX: \u{e9}\r\n\r\n",
+        ),
+        (Kind::Response, "HTTP/1.0 200 \r\nServer: x\r\n\r\n"),
+    ] {
+        let (end, _) = super::fast::head(&config(kind), input.as_bytes()).expect(input);
+        assert_eq!(end, input.len());
+        let mut fast = Parser::new(config(kind));
+        let mut machine = Parser::new(config(kind));
+        let whole = fast.execute(input.as_bytes());
+        let (first, rest) = input.as_bytes().split_at(1);
+        machine.execute(first);
+        assert_eq!(whole.1, machine.execute(rest).1, "{input}");
+        let (ours, its) = (fast.head(), machine.head());
+        assert_eq!(
+            (ours.flags, ours.count, ours.hosts),
+            (its.flags, its.count, its.hosts)
+        );
+        assert_eq!(ours.content_length, its.content_length);
+        let lines = |parser: &Parser| {
+            let bytes = parser.head_bytes(input.as_bytes());
+            String::from_utf8_lossy(&bytes[parser.head().lines as usize..])
+                .trim_end()
+                .to_string()
+        };
+        assert_eq!(lines(&fast), lines(&machine));
+    }
+}

@@ -1,0 +1,81 @@
+//! The HTTP/1.1 codec alone: no input may panic, go out of bounds or be read for ever, and the
+//! same bytes tell the same whether they come whole or one by one.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[allow(dead_code, unused_imports)]
+#[path = "../../src/http1/mod.rs"]
+mod http1;
+
+use http1::{Config, Event, Kind, Parser};
+
+fuzz_target!(|data: &[u8]| {
+    let [flags, low, high, input @ ..] = data else {
+        return;
+    };
+    let config = Config {
+        kind: if flags & 1 == 0 {
+            Kind::Request
+        } else {
+            Kind::Response
+        },
+        max_header_size: if flags & 2 == 0 { 16_384 } else { 40 },
+        max_headers: if flags & 4 == 0 { 0 } else { 3 },
+        lenient: u16::from_le_bytes([*low, *high]),
+    };
+    let whole = told(config, input, input.len().max(1));
+    assert_eq!(whole, told(config, input, 1));
+});
+
+/// What was told of the input in pieces of `size`: heads and trailers as their bytes, bodies joined.
+fn told(config: Config, input: &[u8], size: usize) -> Vec<(u8, Vec<u8>)> {
+    let mut parser = Parser::new(config);
+    let mut told: Vec<(u8, Vec<u8>)> = Vec::new();
+    for piece in input.chunks(size) {
+        let mut at = 0;
+        for turn in 0.. {
+            let rest = &piece[at..];
+            let (consumed, event) = parser.execute(rest);
+            assert!(consumed <= rest.len() && turn <= 4 * piece.len() + 4);
+            at += consumed;
+            match event {
+                Event::NeedMore => break,
+                Event::Head { complete } => {
+                    let head = parser.head();
+                    let bytes = parser.head_bytes(rest);
+                    let text = &bytes[head.text.0 as usize..head.text.1 as usize];
+                    // A head told from the input has the empty line, too.
+                    let lines = bytes[head.lines as usize..].to_vec();
+                    let lines = lines.strip_suffix(b"\r\n\r\n").unwrap_or(&lines);
+                    told.push((1, text.to_vec()));
+                    told.push((2, lines.strip_suffix(b"\r\n").unwrap_or(lines).to_vec()));
+                    if complete {
+                        told.push((3, Vec::new()));
+                    }
+                }
+                Event::Body { start, end, last } => {
+                    match told.last_mut() {
+                        Some((4, body)) => body.extend_from_slice(&rest[start..end]),
+                        _ => told.push((4, rest[start..end].to_vec())),
+                    }
+                    if last {
+                        told.push((3, Vec::new()));
+                    }
+                }
+                Event::Complete => told.push((3, parser.trailers().0.to_vec())),
+                Event::Upgraded => {
+                    told.push((5, parser.trailers().0.to_vec()));
+                    return told;
+                }
+                Event::Failed(error) => {
+                    told.push((6, error.text().as_bytes().to_vec()));
+                    return told;
+                }
+            }
+        }
+    }
+    parser.finish();
+    told
+}
