@@ -54,7 +54,8 @@ describe('two framings of one message', () => {
     'chunkedx',
     'gzip',
     'chunked;q=1',
-    '"chunked"'
+    '"chunked"',
+    ''
   ])('the coding %j of a request is refused', (coding) => {
     const code = refusal(`${POST}Transfer-Encoding: ${coding}\r\n\r\n0\r\n\r\n`);
     expect(code).toBe('HPE_INVALID_TRANSFER_ENCODING');

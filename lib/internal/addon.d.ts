@@ -96,7 +96,8 @@ export class HttpParser {
   initialize(kind: number, maxHeaderSize: number, lenient: number, maxHeaders: number): void;
   /**
    * Parses `bytes` from `start` to `end` until there is something to tell. Returns a head's
-   * or the trailers' text, or an error's code, a colon and its reason.
+   * or the trailers' text, or an error's code, a colon and its reason. Only its type: each
+   * object has a function of its own, which a call does not have to unwrap.
    */
   execute(bytes: Uint8Array, start: number, end: number): string | null;
   /** No input will follow. Tells as `execute` does. */

@@ -1,8 +1,14 @@
 //! The HTTP/1.1 parser as JavaScript drives it: each call delivers at most one event, as a string
 //! and integers in registers that lib/ reads at once.
 
-use napi::bindgen_prelude::Int32Array;
-use napi::{Env, JsString};
+use std::cell::RefCell;
+use std::ffi::c_void;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::ptr::null_mut;
+use std::rc::Rc;
+
+use napi::bindgen_prelude::{Int32Array, JsValue, This, Unknown};
+use napi::{sys, Env};
 use napi_derive::napi;
 
 use crate::http1::{Config, Decision, Event, Kind, Parser, METHODS};
@@ -31,6 +37,10 @@ pub fn http_methods() -> Vec<&'static str> {
 /// A pull parser: nothing calls back, so JavaScript may stop, decide or destroy between events.
 #[napi]
 pub struct HttpParser {
+    inner: Rc<RefCell<Inner>>,
+}
+
+struct Inner {
     parser: Parser,
     registers: Int32Array,
 }
@@ -39,82 +49,85 @@ pub struct HttpParser {
 impl HttpParser {
     /// `registers`: 16 integers, which all parsers of an environment may share.
     #[napi(constructor, catch_unwind)]
-    pub fn new(registers: Int32Array) -> napi::Result<Self> {
+    pub fn new(env: Env, this: This, registers: Int32Array) -> napi::Result<Self> {
         if registers.len() < REGISTERS {
             return Err(napi::Error::from_reason("HttpParser needs 16 registers"));
         }
-        Ok(Self {
-            parser: Parser::new(config(1, 0, 0, 0)),
-            registers,
-        })
+        let parser = Parser::new(config(1, 0, 0, 0));
+        let inner = Rc::new(RefCell::new(Inner { parser, registers }));
+        // SAFETY: live values of the calling environment.
+        unsafe { define(env.raw(), this.object.raw(), &inner) };
+        Ok(Self { inner })
     }
 
     /// Starts over. `kind`: 1 requests, 2 responses. `lenient`: Node's `kLenient...` bits.
     /// `max_header_size` and `max_headers`: 0 for Node's default, and for no limit.
     #[napi(catch_unwind)]
     pub fn initialize(&mut self, kind: u32, max_header_size: u32, lenient: u32, max_headers: u32) {
-        self.parser
-            .reset(config(kind, max_header_size, lenient, max_headers));
+        let config = config(kind, max_header_size, lenient, max_headers);
+        self.inner.borrow_mut().parser.reset(config);
     }
 
     /// Parses `bytes` from `start` to `end` until there is something to tell. Returns a head's
-    /// or the trailers' text, or an error's code, a colon and its reason.
-    #[napi(catch_unwind)]
-    pub fn execute<'env>(
-        &mut self,
-        env: &'env Env,
-        bytes: &[u8],
-        start: u32,
-        end: u32,
-    ) -> napi::Result<Option<JsString<'env>>> {
-        let end = bytes.len().min(end as usize);
-        let start = end.min(start as usize);
-        let input = &bytes[start..end];
-        let (consumed, event) = self.parser.execute(input);
-        self.tell(env, input, start, consumed, event)
+    /// or the trailers' text, or an error's code, a colon and its reason. Only its type: each
+    /// object has a function of its own, which a call does not have to unwrap.
+    #[napi]
+    pub fn execute(&self, _bytes: &[u8], _start: u32, _end: u32) -> Option<String> {
+        None
     }
 
     /// No input will follow. Tells as `execute` does.
-    #[napi(catch_unwind)]
-    pub fn finish<'env>(&mut self, env: &'env Env) -> napi::Result<Option<JsString<'env>>> {
-        let event = self.parser.finish();
-        self.tell(env, &[], 0, 0, event)
+    #[napi(catch_unwind, ts_return_type = "string | null")]
+    pub fn finish(&self, env: Env) -> Unknown<'_> {
+        let mut inner = self.inner.borrow_mut();
+        let event = inner.parser.finish();
+        let text = inner.tell(&[], 0, 0, event);
+        // SAFETY: the string or null is of the calling environment.
+        unsafe { Unknown::from_raw_unchecked(env.raw(), value_of(env.raw(), text)) }
     }
 
     /// What follows a head whose flags have `AWAITS`: 0 what it says, 1 no body, 2 no body and
     /// another protocol.
     #[napi(catch_unwind)]
-    pub fn decide(&mut self, decision: u32) {
-        self.parser.decide(match decision {
+    pub fn decide(&self, decision: u32) {
+        self.inner.borrow_mut().parser.decide(match decision {
             0 => Decision::Body,
             1 => Decision::NoBody,
             _ => Decision::Upgrade,
         });
     }
+}
 
-    /// Sets the registers to the event, and makes its string.
-    fn tell<'env>(
-        &mut self,
-        env: &'env Env,
-        input: &[u8],
+impl Inner {
+    /// Parses, and tells.
+    fn execute<'a>(&'a mut self, bytes: &'a [u8], start: u32, end: u32) -> Option<&'a [u8]> {
+        let end = bytes.len().min(end as usize);
+        let start = end.min(start as usize);
+        let input = &bytes[start..end];
+        let (consumed, event) = self.parser.execute(input);
+        self.tell(input, start, consumed, event)
+    }
+
+    /// Sets the registers to the event, and returns its text.
+    fn tell<'a>(
+        &'a mut self,
+        input: &'a [u8],
         start: usize,
         consumed: usize,
         event: Event,
-    ) -> napi::Result<Option<JsString<'env>>> {
+    ) -> Option<&'a [u8]> {
         let parser = &self.parser;
         // SAFETY: lib/ keeps the registers to itself and this thread; nothing else runs during
         // the call, and the array cannot be detached for it is never handed out.
         let registers = unsafe { self.registers.as_mut() };
-        let Some(registers) = registers.get_mut(..REGISTERS) else {
-            return Ok(None);
-        };
+        let registers = registers.get_mut(..REGISTERS)?;
         // Offsets: a buffer of more than 2 GiB is not what a socket reads.
         registers[1] = (start + consumed) as i32;
         registers[2] = parser.phase() as i32;
         match event {
             Event::NeedMore => {
                 registers[0] = kind::NEED_MORE;
-                Ok(None)
+                None
             }
             Event::Head { complete } => {
                 let head = parser.head();
@@ -134,7 +147,7 @@ impl HttpParser {
                 registers[12] = head.hosts as i32;
                 registers[13] = head.content_length as i32;
                 registers[14] = (head.content_length >> 32) as i32;
-                Ok(Some(env.create_string_latin1(parser.head_bytes(input))?))
+                Some(parser.head_bytes(input))
             }
             Event::Body {
                 start: from,
@@ -145,7 +158,7 @@ impl HttpParser {
                 registers[3] = (start + from) as i32;
                 registers[4] = (start + end) as i32;
                 registers[5] = i32::from(last);
-                Ok(None)
+                None
             }
             Event::Complete | Event::Upgraded => {
                 let (lines, count) = parser.trailers();
@@ -154,17 +167,98 @@ impl HttpParser {
                     _ => kind::UPGRADED,
                 };
                 registers[6] = count as i32;
-                match count {
-                    0 => Ok(None),
-                    _ => Ok(Some(env.create_string_latin1(lines)?)),
-                }
+                (count > 0).then_some(lines)
             }
             Event::Failed(error) => {
                 registers[0] = kind::ERROR;
-                Ok(Some(env.create_string_latin1(error.text().as_bytes())?))
+                Some(error.text().as_bytes())
             }
         }
     }
+}
+
+/// Puts the hot function on a parser's object: a function of its own, whose data is the parser.
+///
+/// # Safety
+/// `env` is alive and this is its thread, `target` is an object of it.
+unsafe fn define(env: sys::napi_env, target: sys::napi_value, inner: &Rc<RefCell<Inner>>) {
+    let data = Rc::into_raw(inner.clone()).cast_mut().cast::<c_void>();
+    let (mut function, name) = (null_mut(), "execute");
+    // SAFETY: by the caller's contract. The function owns a reference to the parser until its
+    // finalizer, which runs when the function cannot be called any more.
+    unsafe {
+        sys::napi_create_function(
+            env,
+            name.as_ptr().cast(),
+            name.len() as isize,
+            Some(execute),
+            data,
+            &mut function,
+        );
+        let hint = null_mut();
+        sys::napi_add_finalizer(env, function, data, Some(release), hint, null_mut());
+        sys::napi_set_named_property(env, target, c"execute".as_ptr(), function);
+    }
+}
+
+extern "C" fn release(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: `define` made it of an `Rc`, and this runs once.
+    drop(unsafe { Rc::from_raw(data.cast::<RefCell<Inner>>()) });
+}
+
+/// `execute(bytes, start, end)`.
+extern "C" fn execute(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let mut values = [null_mut(); 3];
+    let (mut count, mut data) = (values.len(), null_mut());
+    let (mut bytes, mut length, mut start, mut end) = (null_mut(), 0, 0, 0);
+    // SAFETY: napi calls this with live arguments, missing ones as `undefined`. What is no view
+    // leaves no bytes, what is no number zero.
+    unsafe {
+        let this = null_mut();
+        sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), this, &mut data);
+        sys::napi_get_buffer_info(env, values[0], &mut bytes, &mut length);
+        sys::napi_get_value_uint32(env, values[1], &mut start);
+        sys::napi_get_value_uint32(env, values[2], &mut end);
+    }
+    let bytes: &[u8] = match bytes.is_null() || length == 0 {
+        true => &[],
+        // SAFETY: napi says so; JavaScript cannot touch or detach it before this call returns.
+        false => unsafe { std::slice::from_raw_parts(bytes.cast(), length) },
+    };
+    // SAFETY: the function that is called holds a reference to it, see `define`.
+    let inner = unsafe { &*data.cast::<RefCell<Inner>>() };
+    catch_unwind(AssertUnwindSafe(|| {
+        let mut inner = inner.borrow_mut();
+        // SAFETY: the calling environment.
+        unsafe { value_of(env, inner.execute(bytes, start, end)) }
+    }))
+    .unwrap_or_else(|_| {
+        // SAFETY: the calling environment; `undefined` is returned, and the error thrown.
+        unsafe {
+            let text = c"the HTTP parser panicked";
+            sys::napi_throw_error(env, null_mut(), text.as_ptr());
+        }
+        null_mut()
+    })
+}
+
+/// A latin1 string, or null.
+///
+/// # Safety
+/// `env` is alive and this is its thread.
+unsafe fn value_of(env: sys::napi_env, text: Option<&[u8]>) -> sys::napi_value {
+    let mut value = null_mut();
+    // SAFETY: by the caller's contract; the bytes are copied.
+    unsafe {
+        match text {
+            Some(text) => {
+                let (start, length) = (text.as_ptr().cast(), text.len() as isize);
+                sys::napi_create_string_latin1(env, start, length, &mut value)
+            }
+            None => sys::napi_get_null(env, &mut value),
+        };
+    }
+    value
 }
 
 fn config(kind: u32, max_header_size: u32, lenient: u32, max_headers: u32) -> Config {

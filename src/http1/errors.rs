@@ -67,6 +67,8 @@ errors! {
     LengthTwice = "HPE_UNEXPECTED_CONTENT_LENGTH", "Duplicate Content-Length";
     LengthAfterEncoding = "HPE_INVALID_CONTENT_LENGTH", "Content-Length can't be present with Transfer-Encoding";
     EncodingAfterLength = "HPE_INVALID_TRANSFER_ENCODING", "Transfer-Encoding can't be present with Content-Length";
+    /// As Node 24 has it; Node 20 takes an empty field for none.
+    EncodingEmpty = "HPE_INVALID_TRANSFER_ENCODING", "Empty Transfer-Encoding";
     EncodingValue = "HPE_INVALID_TRANSFER_ENCODING", "Invalid `Transfer-Encoding` header value";
     EncodingOfRequest = "HPE_INVALID_TRANSFER_ENCODING", "Request has invalid `Transfer-Encoding`";
     ChunkSize = "HPE_INVALID_CHUNK_SIZE", "Invalid character in chunk size";

@@ -562,6 +562,9 @@ impl Parser {
                 false => Err((at + 1, self.fail(Error::ValueChar))),
             },
             _ if self.field == Field::ContentLength => Err((at, self.fail(Error::LengthEmpty))),
+            _ if self.field == Field::TransferEncoding => {
+                Err((at, self.fail(Error::EncodingEmpty)))
+            }
             _ => self.line_complete(at),
         }
     }
