@@ -80,7 +80,15 @@ describe('autoSelectFamily', () => {
 
   sameLog('alternates the families in the order of the first answer', async (context) => {
     const port = await listenAt(context, '127.0.0.9');
-    const lookup = answer('127.0.0.3', '127.0.0.4', '127.0.0.9', '::1', '::1');
+    const lookup = answer('127.0.0.3', '127.0.0.4', '127.0.0.9', '::1');
+    const client = connect(context, { port, lookup });
+    await once(client, 'ready');
+    context.note('client', client.autoSelectFamilyAttemptedAddresses);
+  });
+
+  sameLog('tries an address only once that was answered twice', async (context) => {
+    const port = await listenAt(context, '127.0.0.9');
+    const lookup = answer('127.0.0.3', '::1', '127.0.0.3', '::1', '127.0.0.9');
     const client = connect(context, { port, lookup });
     await once(client, 'ready');
     context.note('client', client.autoSelectFamilyAttemptedAddresses);
