@@ -14,10 +14,16 @@ const debug = debuglog('ferronet', (enabled) => {
 const KEEP_FROM = addon.keepFrom();
 /** Up to here V8 keeps the bytes of a typed array in the object itself. */
 const IN_OBJECT = 64;
+const SMALL_WRITE = 256;
 const kindNames = Object.keys(kinds);
 
 /** Handles that are not closed yet, by id: what Rust refers to is alive. */
 const handles = [];
+/**
+ * Where small writes cross. A Buffer of up to 64 bytes has no memory of its own until native code asks
+ * for it, at the price of half a write; copied by JavaScript, it stays so.
+ */
+const outgoing = Buffer.allocUnsafeSlow(SMALL_WRITE);
 /** What Rust reads into: shared by small reads, and for one bulk read. */
 let scratch = null;
 let spare = null;
@@ -36,14 +42,15 @@ module.exports = {
   handleOf: (id) => handles[id],
   native,
   open,
-  takeRead
+  takeRead,
+  write
 };
 
 /** @returns {object} The addon's `Runtime`; see src/binding/commands.rs for its verbs. */
 function native() {
   if (runtime === null) {
     runtime = new addon.Runtime(dispatch, accept, allocate);
-    runtime.defineCommands(commands);
+    runtime.defineCommands(commands, outgoing);
     // Rust joins small writes of one tick; the last tick has nothing after it.
     process.on('exit', () => runtime.flushForExit());
   }
@@ -73,9 +80,21 @@ function takeRead(offset, length) {
     spare = null; // Rust asks for another
     return length === whole.length ? whole : whole.subarray(0, length);
   }
-  const bytes = length <= IN_OBJECT ? Buffer.alloc(length) : Buffer.allocUnsafeSlow(length);
+  if (length <= IN_OBJECT && offset >= 0) {
+    const bytes = Buffer.alloc(length);
+    for (let i = 0; i < length; i++) bytes[i] = scratch[offset + i];
+    return bytes;
+  }
+  const bytes = Buffer.allocUnsafeSlow(length);
   readMemory(offset).copy(bytes, 0, Math.max(offset, 0), Math.max(offset, 0) + length);
   return bytes;
+}
+
+/** Writes bytes; returns how many were taken, or a negative error number. */
+function write(id, bytes) {
+  if (bytes.length > SMALL_WRITE) return commands.write(id, bytes);
+  outgoing.set(bytes);
+  return commands.writeSmall(id, bytes.length);
 }
 
 /** Copies the bytes of the READ event being handled into a Uint8Array. */

@@ -14,7 +14,7 @@ const {
   kRead,
   kWritten
 } = require('./owner');
-const { adopt, commands, debug, handleOf, native, open } = require('./runtime');
+const { adopt, commands, debug, handleOf, native, open, write } = require('./runtime');
 
 // Longer strings become Buffers: Rust converts on its stack.
 const STRING_MAX = 16 * 1024;
@@ -139,7 +139,7 @@ class StreamHandle {
   writeBuffer(chunk, done) {
     const length = chunk.length;
     this.bytesWritten += length;
-    const taken = commands.write(this.id, chunk);
+    const taken = write(this.id, chunk);
     if (debug.enabled) debug('<- %d write %d of %d', this.id, taken, length);
     if (taken === length) return 0;
     if (taken < 0) return taken;
@@ -332,7 +332,7 @@ function send(id, pending) {
   while (pending.chunks.length > 0) {
     const { chunks } = pending;
     const taken =
-      chunks.length === 1 ? commands.write(id, chunks[0]) : native().writev(id, chunks);
+      chunks.length === 1 ? write(id, chunks[0]) : native().writev(id, chunks);
     if (debug.enabled) debug('<- %d writev %d in %d chunks', id, taken, chunks.length);
     if (taken < 0) return taken;
     const sent = pending.chunks;

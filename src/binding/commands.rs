@@ -83,9 +83,11 @@ impl Runtime {
         Ok(Self { environment })
     }
 
-    /// Puts the commands of the hot path on `target`.
+    /// Puts the commands of the hot path on `target`; small writes come by way of `outgoing`, a
+    /// Buffer that nobody else may see.
     #[napi(catch_unwind)]
-    pub fn define_commands(&self, env: Env, target: Object) {
+    pub fn define_commands(&self, env: Env, target: Object, outgoing: Unknown) {
+        self.environment.set_outgoing(outgoing.raw());
         // SAFETY: live values of the calling environment, whose cleanup hook keeps our environment
         // until JavaScript cannot run any more.
         unsafe { hot::define(env.raw(), target.raw(), Rc::as_ptr(&self.environment)) };

@@ -41,6 +41,9 @@ pub struct Environment {
     allocate: RefCell<Option<Reference>>,
     scratch_buffer: RefCell<Option<Reference>>,
     spare_buffer: RefCell<Option<Reference>>,
+    /// Where JavaScript puts small writes: a Buffer that no program sees.
+    outgoing_buffer: RefCell<Option<Reference>>,
+    outgoing: Cell<(*const u8, usize)>,
     /// Where strings are converted.
     pub text: RefCell<Vec<u8>>,
     cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
@@ -98,6 +101,8 @@ impl Environment {
             allocate: RefCell::new(Some(unsafe { Reference::new(env, allocate) })),
             scratch_buffer: RefCell::new(None),
             spare_buffer: RefCell::new(None),
+            outgoing_buffer: RefCell::new(None),
+            outgoing: Cell::new((std::ptr::dangling(), 0)),
             text: RefCell::default(),
             cleanup: Cell::new(null_mut()),
         });
@@ -376,6 +381,27 @@ impl Environment {
         }
     }
 
+    /// Remembers the Buffer that small writes are put in.
+    pub fn set_outgoing(&self, buffer: sys::napi_value) {
+        if let Some((start, size)) = self.buffer_memory(buffer) {
+            // SAFETY: on the environment's thread, a live value.
+            let reference = unsafe { Reference::new(self.env, buffer) };
+            self.outgoing_buffer.replace(Some(reference));
+            self.outgoing.set((start.cast_const(), size));
+        }
+    }
+
+    /// The first bytes of the outgoing area. Errors with `EINVAL` if it has not as many.
+    pub fn outgoing(&self, length: usize) -> Result<&[u8], Errno> {
+        let (start, size) = self.outgoing.get();
+        if length > size {
+            return Err(Errno(libc::EINVAL));
+        }
+        // SAFETY: the Buffer is kept alive, only lib/internal knows it, and JavaScript does not run
+        // while the caller, one of its commands, looks at the bytes.
+        Ok(unsafe { std::slice::from_raw_parts(start, length) })
+    }
+
     /// Where a Buffer's bytes lie; `None` for a detached one.
     fn buffer_memory(&self, buffer: sys::napi_value) -> Option<(*mut u8, usize)> {
         let (mut start, mut size) = (null_mut(), 0);
@@ -400,6 +426,7 @@ impl Environment {
             &self.allocate,
             &self.scratch_buffer,
             &self.spare_buffer,
+            &self.outgoing_buffer,
         ] {
             if let Some(reference) = slot.take() {
                 reference.delete();

@@ -12,10 +12,11 @@ use super::environment::{code, Environment};
 use crate::transport::{Errno, HandleId, Written};
 
 /// The functions, by the names under which JavaScript finds them.
-const FUNCTIONS: [(&str, Body); 4] = [
+const FUNCTIONS: [(&str, Body); 5] = [
     ("readStart", read_start),
     ("readStop", read_stop),
     ("write", write),
+    ("writeSmall", write_small),
     ("writeString", write_string),
 ];
 
@@ -28,7 +29,7 @@ pub unsafe fn define(env: sys::napi_env, target: sys::napi_value, environment: *
     for (name, body) in FUNCTIONS {
         let data = Box::leak(Box::new(Function { environment, body }));
         let mut function = null_mut();
-        // SAFETY: by the caller's contract. The data is never freed: four small boxes for each
+        // SAFETY: by the caller's contract. The data is never freed: five small boxes for each
         // environment, in exchange for functions that can be called until the very end.
         unsafe {
             sys::napi_create_function(
@@ -157,6 +158,20 @@ fn read_stop(environment: &Environment, arguments: &Arguments) -> i64 {
 fn write(environment: &Environment, arguments: &Arguments) -> i64 {
     let written = arguments
         .bytes()
+        .and_then(|bytes| environment.write(arguments.id(), &[IoSlice::new(bytes)]));
+    match written {
+        Ok(Written { accepted, .. }) => accepted as i64,
+        Err(Errno(errno)) => -i64::from(errno),
+    }
+}
+
+/// `writeSmall(id, length)`: as `write`, of the first bytes of the outgoing area.
+fn write_small(environment: &Environment, arguments: &Arguments) -> i64 {
+    let mut length = 0;
+    // SAFETY: a live value; what is no number leaves zero.
+    unsafe { sys::napi_get_value_uint32(arguments.env, arguments.values[1], &mut length) };
+    let written = environment
+        .outgoing(length as usize)
         .and_then(|bytes| environment.write(arguments.id(), &[IoSlice::new(bytes)]));
     match written {
         Ok(Written { accepted, .. }) => accepted as i64,

@@ -338,7 +338,7 @@ impl Connection {
             self.read_delivery = Delivery::UndeliveredMore;
             return;
         }
-        let Some(stream) = &mut self.stream else {
+        let Some(stream) = &self.stream else {
             return;
         };
         let waker = context.waker().clone();

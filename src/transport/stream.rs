@@ -5,16 +5,15 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
-use std::pin::Pin;
 use std::task::{ready, Context, Poll};
 
 use socket2::{SockAddr, SockRef, Socket};
 use tokio::io::unix::AsyncFd;
-use tokio::io::{AsyncRead, Interest, ReadBuf};
+use tokio::io::Interest;
 use tokio::net::{TcpStream, UnixStream};
 
 use super::{Binding, Errno};
-use crate::runtime::sys::{fd_kind, watch, FdKind};
+use crate::runtime::sys::{fd_kind, receive, send, watch, FdKind};
 
 /// A connected, or connecting, stream registered with the runtime that was entered when it was made.
 #[derive(Debug)]
@@ -92,17 +91,22 @@ impl Stream {
     /// Reads into `buffer`. A short read tells tokio that the kernel has no more, which saves the
     /// read that would only say so.
     pub fn poll_read(
-        &mut self,
+        &self,
         context: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let mut buffer = ReadBuf::new(buffer);
-        ready!(match self {
-            Self::Tcp(tcp) => Pin::new(tcp).poll_read(context, &mut buffer),
-            Self::Unix(unix) => Pin::new(unix).poll_read(context, &mut buffer),
-            Self::Pipe(pipe) => poll_read_pipe(pipe, context, &mut buffer),
-        })?;
-        Poll::Ready(Ok(buffer.filled().len()))
+        loop {
+            ready!(self.poll_readable(context))?;
+            match self.try_io(Interest::READABLE, || self.receive(buffer)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(count) if count > 0 && count < buffer.len() => {
+                    self.clear_readiness(Interest::READABLE);
+                    return Poll::Ready(Ok(count));
+                }
+                result => return Poll::Ready(result),
+            }
+        }
     }
 
     /// Ready when a read would find something; otherwise the task is woken when it would.
@@ -151,7 +155,7 @@ impl Stream {
             }
         };
         if written < total {
-            self.clear_writable();
+            self.clear_readiness(Interest::WRITABLE);
         }
         Ok(written)
     }
@@ -172,22 +176,32 @@ impl Stream {
         }
     }
 
+    fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Pipe(pipe) => pipe.get_ref().read(buffer),
+            _ => receive(self.as_fd(), buffer),
+        }
+    }
+
     fn send(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
         match (self, chunks) {
             (Self::Pipe(pipe), _) => pipe.get_ref().write_vectored(chunks),
-            (_, [chunk]) => SockRef::from(self).send_with_flags(chunk, NO_SIGNAL),
+            (_, [chunk]) => send(self.as_fd(), chunk),
             _ => SockRef::from(self).send_vectored_with_flags(chunks, NO_SIGNAL),
         }
     }
 
-    /// Tells tokio what a write past it learnt: that the kernel's buffer is full.
-    fn clear_writable(&self) {
-        let full = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-        let _ = match self {
-            Self::Tcp(tcp) => tcp.try_io(Interest::WRITABLE, full),
-            Self::Unix(unix) => unix.try_io(Interest::WRITABLE, full),
-            Self::Pipe(pipe) => pipe.try_io(Interest::WRITABLE, |_| full()),
-        };
+    /// Tells tokio what a call past it learnt: that there is nothing to read, or no room to write.
+    fn clear_readiness(&self, interest: Interest) {
+        let _ = self.try_io(interest, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+    }
+
+    fn try_io<T>(&self, interest: Interest, call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        match self {
+            Self::Tcp(tcp) => tcp.try_io(interest, call),
+            Self::Unix(unix) => unix.try_io(interest, call),
+            Self::Pipe(pipe) => pipe.try_io(interest, |_| call()),
+        }
     }
 }
 
@@ -213,22 +227,6 @@ fn start_connect(socket: &Socket, address: &SockAddr) -> Result<Pending, Errno> 
                 _ => Err(error.into()),
             },
         };
-    }
-}
-
-fn poll_read_pipe(
-    pipe: &AsyncFd<File>,
-    context: &mut Context<'_>,
-    buffer: &mut ReadBuf<'_>,
-) -> Poll<io::Result<()>> {
-    loop {
-        let mut guard = ready!(pipe.poll_read_ready(context))?;
-        let Ok(result) = guard.try_io(|pipe| pipe.get_ref().read(buffer.initialize_unfilled()))
-        else {
-            continue;
-        };
-        buffer.advance(result?);
-        return Poll::Ready(Ok(()));
     }
 }
 
