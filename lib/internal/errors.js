@@ -81,8 +81,24 @@ function codeError(code, ...details) {
 /** `read ECONNRESET`: a failed call without an address. */
 function errnoError(status, syscall) {
   const code = nameOf(status);
-  const error = new Error(`${syscall} ${code}`);
-  return Object.assign(error, { errno: status, code, syscall });
+  const error = withoutFrames(`${syscall} ${code}`);
+  error.errno = status;
+  error.code = code;
+  error.syscall = syscall;
+  return error;
+}
+
+/**
+ * What the kernel reports comes from no line of the program. Capturing the frames of this package and
+ * writing them out, which every stream does with its error, costs more than the connection did.
+ */
+function withoutFrames(message) {
+  const limit = Error.stackTraceLimit;
+  if (!Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable) return new Error(message);
+  Error.stackTraceLimit = 0;
+  const error = new Error(message);
+  Error.stackTraceLimit = limit;
+  return error;
 }
 
 /** `connect ECONNREFUSED 127.0.0.1:1 - Local (127.0.0.1:2)`. */

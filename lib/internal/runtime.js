@@ -66,7 +66,7 @@ function open(handle, type) {
 /** Gives an accepted connection its handle. */
 function adopt(handle, id, type) {
   handle.id = id;
-  runtime.attach(id, handle, type);
+  commands.attach(id, handle, type);
   handles[id] = handle;
 }
 

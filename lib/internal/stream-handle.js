@@ -20,6 +20,8 @@ const { adopt, commands, debug, handleOf, native, open, write } = require('./run
 const STRING_MAX = 16 * 1024;
 // Below this, joining the chunks of a writev costs less than passing them one by one.
 const JOIN_MAX = 16 * 1024;
+// The kernel takes 1,024 at a time, and small writes kept for the end of the tick go along.
+const CHUNKS_MAX = 1000;
 // Error numbers of writeString() are offset by this, to tell them from counts.
 const STRING_ERROR = -65536;
 
@@ -87,8 +89,8 @@ class StreamHandle {
     return native().bindPath(this.id, Buffer.from(path));
   }
 
-  fchmod(mode) {
-    return native().chmod(this.id, mode);
+  fchmod(bits, add) {
+    return native().chmod(this.id, bits, add);
   }
 
   listen(backlog) {
@@ -203,7 +205,7 @@ class StreamHandle {
     this.reading = false;
     this.closeDone = done ?? null;
     if (this.connectDone !== null) this.connectDone = null;
-    native().close(id, reset);
+    commands.close(id, reset);
   }
 
   setNoDelay(enable) {
@@ -331,14 +333,12 @@ Object.assign(StreamHandle.prototype, {
 function send(id, pending) {
   while (pending.chunks.length > 0) {
     const { chunks } = pending;
-    const taken =
-      chunks.length === 1 ? write(id, chunks[0]) : native().writev(id, chunks);
-    if (debug.enabled) debug('<- %d writev %d in %d chunks', id, taken, chunks.length);
+    const offered = chunks.length > CHUNKS_MAX ? chunks.slice(0, CHUNKS_MAX) : chunks;
+    const taken = offered.length === 1 ? write(id, chunks[0]) : native().writev(id, offered);
+    if (debug.enabled) debug('<- %d writev %d in %d chunks', id, taken, offered.length);
     if (taken < 0) return taken;
-    const sent = pending.chunks;
     pending.chunks = after(chunks, taken);
-    // Only the first 1,024 chunks are offered at a time; all of those may have been taken.
-    if (pending.chunks.length > 0 && sent.length - pending.chunks.length < 1024) return 1;
+    if (pending.chunks.length > chunks.length - offered.length) return 1;
   }
   return 0;
 }

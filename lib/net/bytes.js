@@ -174,10 +174,15 @@ class ReadTarget {
   /** @returns {boolean} whether to go on reading */
   take(socket, offset, length) {
     const { buffer } = this;
+    if (buffer.byteLength < length) {
+      socket.destroy(errnoError(UV_ENOBUFS, 'read'));
+      return true;
+    }
     copyRead(offset, length, buffer);
     const result = this.callback.call(socket, length, buffer);
     if (this.make !== null) {
-      this.buffer = this.make();
+      const next = this.make();
+      if (next instanceof Uint8Array) this.buffer = next;
       if (this.size !== buffer.byteLength) socket._handle?.fixReadSize(this.size);
     }
     return result !== false;
@@ -193,6 +198,7 @@ function readTarget(onread) {
   return new ReadTarget(buffer, callback);
 }
 
+const UV_ENOBUFS = -require('node:os').constants.errno.ENOBUFS;
 const UV_ENOTCONN = -require('node:os').constants.errno.ENOTCONN;
 
 module.exports = { kOnRead, kTimer, methods, readTarget };

@@ -15,6 +15,8 @@ const defaults = require('./defaults');
 
 /** The method of Socket.prototype that takes a connected handle. */
 const kConnected = Symbol('connected');
+/** The timer of an attempt, which ends with the socket. */
+const kAttemptTimer = Symbol('attempt timer');
 /** The method of Socket.prototype that makes it new after 'close'. */
 const kRevive = Symbol('revive');
 
@@ -35,7 +37,12 @@ function startConnect(socket, args) {
   socket._unrefTimer();
   socket.connecting = true;
   if (path) {
-    if (!socket._handle) openHandle(socket, types.PIPE);
+    try {
+      if (!socket._handle) openHandle(socket, types.PIPE);
+    } catch (error) {
+      socket.connecting = false;
+      throw error;
+    }
     connectPath(socket, path);
   } else {
     try {
@@ -166,7 +173,9 @@ function afterLookupAll(socket, target, name, attemptTimeout, error, addresses) 
   for (const { address, family } of addresses) {
     socket.emit('lookup', error, address, family, name);
     if (!socket.connecting) return;
-    if (host.isIP(address) && (family === 4 || family === 6)) valid.push({ address, family });
+    const usable = host.isIP(address) && (family === 4 || family === 6);
+    // Hosts files name the same address twice.
+    if (usable && !valid.some((known) => known.address === address)) valid.push({ address, family });
   }
   if (valid.length === 0) {
     const { address, family } = addresses[0] ?? {};
@@ -240,7 +249,6 @@ class Attempts {
     this.timeout = timeout;
     this.index = 0;
     this.errors = [];
-    this.timer = null;
   }
 
   next() {
@@ -269,7 +277,7 @@ class Attempts {
     if (status !== 0) {
       this.failed(impossible(handle, status, address, port), address, family);
     } else if (this.index < this.addresses.length) {
-      this.timer = setTimeout(() => this.timedOut(handle, address, family), this.timeout);
+      socket[kAttemptTimer] = setTimeout(() => this.timedOut(handle, address, family), this.timeout);
     }
   }
 
@@ -279,7 +287,7 @@ class Attempts {
   }
 
   answered(handle, status, address, family) {
-    clearTimeout(this.timer);
+    clearTimeout(this.socket[kAttemptTimer]);
     const { socket } = this;
     if (socket._handle !== handle || !socket.connecting) return;
     if (status === 0) return afterConnect(socket, handle);
@@ -338,8 +346,14 @@ function bindLocal(handle, target, family) {
   const { localAddress, localPort } = target;
   if (!localAddress && !localPort) return null;
   const address = localAddressOf(target, family);
-  const status =
-    host.isIP(address) === family ? handle.bind(address, localPort || 0, false, false) : UV_EINVAL;
+  // As the kernel takes it: the low sixteen bits. Another port than asked for is not to be had.
+  const port = localPort & 0xffff;
+  let status = host.isIP(address) === family ? handle.bind(address, port, false, false) : UV_EINVAL;
+  if (status === 0 && localPort > 0) {
+    const name = {};
+    handle.getsockname(name);
+    if (name.port !== localPort) status = UV_EADDRINUSE;
+  }
   return status === 0 ? null : hostPortError(status, 'bind', address, localPort);
 }
 
@@ -352,7 +366,8 @@ function checkBlockList({ blockList }, address, family) {
   return codeError('ERR_IP_BLOCKED', address);
 }
 
+const UV_EADDRINUSE = -require('node:os').constants.errno.EADDRINUSE;
 const UV_EINVAL = -require('node:os').constants.errno.EINVAL;
 const UV_ETIMEDOUT = -require('node:os').constants.errno.ETIMEDOUT;
 
-module.exports = { kConnected, kRevive, startConnect };
+module.exports = { kAttemptTimer, kConnected, kRevive, startConnect };

@@ -9,6 +9,7 @@ const { getDefaultHighWaterMark } = require('node:stream');
 const { codeError, errnoError, uvHostPortError } = require('../internal/errors');
 const { net: host, nodeMajor } = require('../internal/host');
 const { kAcceptFailed, kAccepted } = require('../internal/owner');
+const { fdKind } = require('../internal/runtime');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
 const { normalizeArgs, toNumber } = require('./arguments');
@@ -169,7 +170,8 @@ function listenOnHandle(server, handle, backlog) {
 
 /** Binds and listens now; says so, or what went wrong, on the next tick. */
 function start(server, target) {
-  const isTcp = target.path === undefined && target.fd === undefined;
+  const isTcp =
+    target.fd === undefined ? target.path === undefined : fdKind(target.fd) === 'TCP';
   const handle = StreamHandle.open(isTcp ? types.TCP_SERVER : types.PIPE_SERVER);
   if (target.path !== undefined) server._pipeName = target.path;
   return settle(server, handle, target, bindAndListen(handle, target));
@@ -211,11 +213,13 @@ function bindAndListen(handle, target) {
   const reusePort = target.reusePort || (isClusterWorker() && !target.exclusive);
   for (const candidate of address === undefined ? ['::', '0.0.0.0'] : [address]) {
     let status = handle.bind(candidate, target.port, target.ipv6Only, reusePort);
-    if (status !== 0 && candidate === '::' && NO_IPV6.includes(status)) continue;
+    if (status !== 0 && status !== UV_EADDRINUSE && candidate === '::' && address === undefined) {
+      continue;
+    }
     if (status === 0) status = handle.listen(backlog);
     return { status, address: candidate };
   }
-  return { status: NO_IPV6[0], address: '::' };
+  return { status: UV_EADDRINUSE, address: '0.0.0.0' }; // unreachable: the last candidate returns
 }
 
 function listenOnPath(handle, { path, backlog, readableAll, writableAll }) {
@@ -225,7 +229,8 @@ function listenOnPath(handle, { path, backlog, readableAll, writableAll }) {
   let bits = 0;
   if (readableAll === true) bits |= 0o444;
   if (writableAll === true) bits |= 0o222;
-  if (status === 0 && bits !== 0) status = handle.fchmod(bits);
+  // Newer Nodes set what is asked for, older ones add it.
+  if (status === 0 && bits !== 0) status = handle.fchmod(bits, nodeMajor < 22);
   return status === 0 ? handle.listen(backlog) : status;
 }
 
@@ -410,8 +415,8 @@ const BACKLOG = 511;
 /** Milliseconds without accepting after the process, or the system, ran out of descriptors. */
 const ACCEPT_PAUSE = 100;
 const EXHAUSTED = [-errno.EMFILE, -errno.ENFILE, -errno.ENOBUFS, -errno.ENOMEM];
-const NO_IPV6 = [-errno.EINVAL, -errno.EAFNOSUPPORT, -errno.EADDRNOTAVAIL];
 const UV_EACCES = -errno.EACCES;
+const UV_EADDRINUSE = -errno.EADDRINUSE;
 const UV_ENOENT = -errno.ENOENT;
 
 module.exports = { Server };

@@ -12,7 +12,7 @@ const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
 const { kOnRead, kTimer, methods, readTarget } = require('./bytes');
 const { BoundSocket } = require('./bound-socket');
-const { kConnected, kRevive, startConnect } = require('./connect');
+const { kAttemptTimer, kConnected, kRevive, startConnect } = require('./connect');
 
 const kBytesRead = Symbol('bytesRead');
 const kBytesWritten = Symbol('bytesWritten');
@@ -330,6 +330,7 @@ Socket.prototype._destroy = function _destroy(error, done) {
   this.connecting = false;
   if (this[kTimer] !== null) clearTimeout(this[kTimer]);
   this[kTimer] = null;
+  if (this[kAttemptTimer] !== undefined) clearTimeout(this[kAttemptTimer]);
 
   const handle = this._handle;
   if (handle === null) {

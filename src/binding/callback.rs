@@ -83,13 +83,26 @@ impl AsyncContext {
     /// `env` is alive and this is its thread; `resource` is an object of it.
     pub unsafe fn new(env: sys::napi_env, resource: sys::napi_value, kind: &str) -> Self {
         let mut name = null_mut();
-        let mut context = null_mut();
-        // SAFETY: by the caller's contract; napi copies the string. A failure leaves null, with
-        // which JavaScript is called outside of any context.
+        // SAFETY: by the caller's contract; napi copies the string.
         unsafe {
             sys::napi_create_string_utf8(env, kind.as_ptr().cast(), kind.len() as isize, &mut name);
-            sys::napi_async_init(env, resource, name, &mut context);
+            Self::named(env, resource, name)
         }
+    }
+
+    /// As [`Self::new`], with the kind as JavaScript's string.
+    ///
+    /// # Safety
+    /// As for `new`; `name` is a value of the environment.
+    pub unsafe fn named(
+        env: sys::napi_env,
+        resource: sys::napi_value,
+        name: sys::napi_value,
+    ) -> Self {
+        let mut context = null_mut();
+        // SAFETY: by the caller's contract. A failure leaves null, with which JavaScript is called
+        // outside of any context.
+        unsafe { sys::napi_async_init(env, resource, name, &mut context) };
         Self { env, context }
     }
 

@@ -18,7 +18,7 @@ use super::hot;
 use crate::runtime::slab::KEEP;
 use crate::runtime::sys::{adopt, FdKind};
 use crate::transport::{
-    parse_socket_address, AcceptTask, Binding, Close, Endpoint, Errno, HandleId, Listener, Stream,
+    parse_socket_address, AcceptTask, Binding, Endpoint, Errno, HandleId, Listener, Stream,
     Written,
 };
 
@@ -95,20 +95,12 @@ impl Runtime {
 
     /// Makes a handle whose events come in the async context of `resource`, of type `kind`.
     #[napi(catch_unwind)]
-    pub fn open(&self, env: Env, resource: Object, kind: String) -> HandleId {
+    pub fn open(&self, env: Env, resource: Object, kind: Unknown) -> HandleId {
         let id = insert(&mut self.environment.handles.borrow_mut(), Kind::Fresh);
-        self.attach(env, id, resource, kind);
-        id
-    }
-
-    /// Takes an accepted connection: its events come in the async context of `resource`.
-    #[napi(catch_unwind)]
-    pub fn attach(&self, env: Env, id: HandleId, resource: Object, kind: String) {
         // SAFETY: live values of the calling environment.
-        let context = unsafe { AsyncContext::new(env.raw(), resource.raw(), &kind) };
-        if let Some(handle) = self.environment.handles.borrow_mut().get_mut(id as usize) {
-            handle.context = Some(context);
-        }
+        let context = unsafe { AsyncContext::named(env.raw(), resource.raw(), kind.raw()) };
+        self.environment.handles.borrow_mut()[id as usize].context = Some(context);
+        id
     }
 
     /// Binds to an IP address; the socket may then listen or connect.
@@ -139,9 +131,9 @@ impl Runtime {
         }))
     }
 
-    /// Adds permissions to those of a bound Unix socket's file.
+    /// Sets the permissions of a bound Unix socket's file, or adds to them.
     #[napi(catch_unwind)]
-    pub fn chmod(&self, id: HandleId, bits: u32) -> i32 {
+    pub fn chmod(&self, id: HandleId, bits: u32, add: bool) -> i32 {
         use std::os::unix::fs::PermissionsExt;
         let handles = self.environment.handles.borrow();
         let path = match handles.get(id as usize).map(|handle| &handle.kind) {
@@ -151,7 +143,11 @@ impl Runtime {
             _ => return -libc::EINVAL,
         };
         let changed = std::fs::metadata(&path).and_then(|file| {
-            let mode = file.permissions().mode() | bits;
+            let mode = if add {
+                file.permissions().mode() | bits
+            } else {
+                bits
+            };
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
         });
         code(changed.map_err(Errno::from))
@@ -184,9 +180,13 @@ impl Runtime {
         code(self.set_kind(id, |_| {
             let outbox = self.environment.outbox.clone();
             // Refused before it is taken: what cannot listen stays its owner's.
+            if self.environment.owns(fd) {
+                return Err(Errno(libc::EEXIST));
+            }
             if !crate::runtime::sys::fd_kind(fd).is_ok_and(FdKind::can_listen) {
                 return Err(Errno(libc::EINVAL));
             }
+            crate::runtime::sys::listen(fd, backlog)?;
             let listener = Listener::from_fd(adopt(fd)?, backlog, id, outbox)?;
             self.environment
                 .driver
@@ -209,6 +209,13 @@ impl Runtime {
     #[napi(catch_unwind)]
     pub fn open_fd(&self, id: HandleId, fd: i32) -> i32 {
         code(self.set_kind(id, |_| {
+            // Refused before it is taken: what is no stream, or another handle's, stays its owner's.
+            if self.environment.owns(fd) {
+                return Err(Errno(libc::EEXIST));
+            }
+            if !crate::runtime::sys::fd_kind(fd)?.is_stream() {
+                return Err(Errno(libc::EINVAL));
+            }
             let stream = Stream::from_fd(adopt(fd)?)?;
             Ok(self
                 .environment
@@ -274,14 +281,12 @@ impl Runtime {
         })
     }
 
-    /// As `write`, of several chunks; those past the 1,024 that the kernel takes at once are left.
+    /// Writes several chunks, at most 1,000; returns how many bytes were taken. Fewer than given: the
+    /// caller keeps the rest, and goes on after a `Writable` event.
     #[napi(catch_unwind)]
     pub fn writev(&self, id: HandleId, chunks: Vec<&[u8]>) -> i64 {
         let chunks: Vec<IoSlice> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
-        taken(
-            self.environment
-                .write(id, &chunks[..chunks.len().min(IOV_MAX)]),
-        )
+        taken(self.environment.write(id, &chunks))
     }
 
     /// Sends our FIN after what was written; a `ShutDown` event follows, in the async context of
@@ -301,13 +306,6 @@ impl Runtime {
         let context = self.environment.context(id)?;
         // SAFETY: live values of the calling environment, on its thread, in the scope of this call.
         unsafe { call_in_context(env.raw(), context, function.raw()) }
-    }
-
-    /// Closes the handle, with a reset if asked; a `Closed` event follows.
-    #[napi(catch_unwind)]
-    pub fn close(&self, id: HandleId, reset: bool) {
-        self.environment
-            .close(id, if reset { Close::Reset } else { Close::Plain });
     }
 
     #[napi(catch_unwind)]
@@ -427,7 +425,10 @@ impl Runtime {
         if result.is_ok() {
             // SAFETY: live values of the calling environment.
             let context = unsafe { AsyncContext::new(env.raw(), request.raw(), kind) };
-            self.environment.handles.borrow_mut()[id as usize].request = Some(context);
+            let request = &mut self.environment.handles.borrow_mut()[id as usize].request;
+            if let Some(old) = request.replace(context) {
+                old.destroy();
+            }
         }
         code(result)
     }
@@ -477,6 +478,3 @@ fn address(result: Result<std::net::SocketAddr, Errno>) -> Either<i32, Address> 
 fn path_of(bytes: &[u8]) -> PathBuf {
     Path::new(std::ffi::OsStr::from_bytes(bytes)).to_owned()
 }
-
-/// The kernel's limit on chunks in one `writev`.
-const IOV_MAX: usize = 1024;

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::io::IoSlice;
+use std::os::fd::RawFd;
 use std::ptr::null_mut;
 use std::rc::{Rc, Weak};
 use std::time::Instant;
@@ -180,6 +181,22 @@ impl Environment {
         }
     }
 
+    /// Gives a handle its async context.
+    pub fn attach(&self, id: HandleId, context: AsyncContext) {
+        match self.handles.borrow_mut().get_mut(id as usize) {
+            Some(handle) if handle.context.is_none() => handle.context = Some(context),
+            _ => context.destroy(),
+        }
+    }
+
+    /// Whether a handle of this environment has the descriptor.
+    pub fn owns(&self, fd: RawFd) -> bool {
+        self.handles
+            .borrow()
+            .iter()
+            .any(|(_, handle)| handle.fd() == fd)
+    }
+
     /// Closes a handle's socket now; JavaScript is told in libuv's closing phase.
     pub fn close(&self, id: HandleId, how: Close) {
         let kind = match self.handles.borrow_mut().get_mut(id as usize) {
@@ -225,19 +242,23 @@ impl Environment {
             Event::End { .. } => (Kinds::End, 0, 0),
             Event::ReadFailed { errno, .. } => (Kinds::ReadFailed, -errno.0, 0),
             Event::Writable { .. } => (Kinds::Writable, 0, 0),
+            Event::Settled { .. } => {
+                self.update(id);
+                return Called::Returned;
+            }
             Event::WriteFailed { errno, .. } => (Kinds::WriteFailed, -errno.0, 0),
             Event::Connected { result, .. } => (Kinds::Connected, code(result), 0),
             Event::ShutDown { result, .. } => (Kinds::ShutDown, code(result), 0),
             Event::AcceptFailed { errno, .. } => (Kinds::AcceptFailed, -errno.0, 0),
             Event::Accepted { stream, .. } => return self.deliver_accepted(dispatch, id, stream),
         };
+        if !self.is_open(id) {
+            return Called::Returned;
+        }
         let request = match kind {
             Kinds::Connected | Kinds::ShutDown => self.take_request(id),
             _ => None,
         };
-        if !self.is_open(id) {
-            return Called::Returned;
-        }
         let called = self.dispatch(dispatch, kind, id, request.as_ref(), a, b);
         if let Some(request) = request {
             request.destroy();
@@ -512,6 +533,8 @@ extern "C" fn on_cleanup(_hook: sys::napi_async_cleanup_hook_handle, data: *mut 
     let handles = std::mem::take(&mut *environment.handles.borrow_mut());
     for (_, handle) in handles {
         close_kind(handle.kind, Close::Plain);
+        let contexts = handle.context.into_iter().chain(handle.request);
+        contexts.for_each(AsyncContext::destroy);
     }
     while environment.outbox.pop().is_some() {}
     environment.slab.revoke();

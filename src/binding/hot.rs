@@ -8,11 +8,14 @@ use std::ptr::null_mut;
 
 use napi::sys;
 
+use super::callback::AsyncContext;
 use super::environment::{code, Environment};
-use crate::transport::{Errno, HandleId, Written};
+use crate::transport::{Close, Errno, HandleId, Written};
 
 /// The functions, by the names under which JavaScript finds them.
-const FUNCTIONS: [(&str, Body); 5] = [
+const FUNCTIONS: [(&str, Body); 7] = [
+    ("attach", attach),
+    ("close", close),
     ("readStart", read_start),
     ("readStop", read_stop),
     ("write", write),
@@ -29,7 +32,7 @@ pub unsafe fn define(env: sys::napi_env, target: sys::napi_value, environment: *
     for (name, body) in FUNCTIONS {
         let data = Box::leak(Box::new(Function { environment, body }));
         let mut function = null_mut();
-        // SAFETY: by the caller's contract. The data is never freed: five small boxes for each
+        // SAFETY: by the caller's contract. The data is never freed: seven small boxes for each
         // environment, in exchange for functions that can be called until the very end.
         unsafe {
             sys::napi_create_function(
@@ -133,6 +136,25 @@ impl Arguments {
         unsafe { read(self.env, self.values[1], start, size, &mut length) };
         length
     }
+}
+
+/// `attach(id, resource, kind)`: gives an accepted connection the async context its events come in.
+fn attach(environment: &Environment, arguments: &Arguments) -> i64 {
+    let [_, resource, kind] = arguments.values;
+    // SAFETY: live values of the calling environment.
+    let context = unsafe { AsyncContext::named(arguments.env, resource, kind) };
+    environment.attach(arguments.id(), context);
+    0
+}
+
+/// `close(id, reset)`: a `Closed` event follows.
+fn close(environment: &Environment, arguments: &Arguments) -> i64 {
+    let how = match arguments.flag(1) {
+        true => Close::Reset,
+        false => Close::Plain,
+    };
+    environment.close(arguments.id(), how);
+    0
 }
 
 /// `readStart(id)`.

@@ -29,6 +29,11 @@ pub enum FdKind {
 }
 
 impl FdKind {
+    /// Whether it carries bytes both ways, or at least one.
+    pub fn is_stream(self) -> bool {
+        matches!(self, Self::Tcp | Self::Unix | Self::Pipe)
+    }
+
     /// Whether `listen(2)` may succeed on it.
     pub fn can_listen(self) -> bool {
         matches!(
@@ -79,6 +84,12 @@ pub fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: the fd is open (checked above) and the caller's contract, Node's `{ fd }` option,
     // is that the handle owns it from now on.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// `listen(2)` on a descriptor that is not ours yet.
+pub fn listen(fd: RawFd, backlog: i32) -> io::Result<()> {
+    // SAFETY: any number may be asked to listen.
+    check(unsafe { libc::listen(fd, backlog) })
 }
 
 /// The index of a network interface by name, for the scope of an IPv6 address (`fe80::1%eth0`).

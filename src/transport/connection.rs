@@ -242,12 +242,18 @@ impl Connection {
         if self.out.is_empty() {
             return stream.write_now(chunks);
         }
+        let chunks = &chunks[..chunks.len().min(IOV_MAX - 1)];
         let mut all = Vec::with_capacity(chunks.len() + 1);
         all.push(IoSlice::new(&self.out));
         all.extend_from_slice(chunks);
         let written = stream.write_now(&all)?;
         let kept = written.min(self.out.len());
-        self.out.drain(..kept);
+        match kept == self.out.len() {
+            // Most connections do not do it again; a small buffer is worth keeping.
+            true if self.out.capacity() > OUT_KEPT => self.out = Vec::new(),
+            true => self.out.clear(),
+            false => drop(self.out.drain(..kept)),
+        }
         Ok(written - kept)
     }
 
@@ -298,6 +304,7 @@ impl Connection {
 
     /// Sends what is kept, then says that there is room, then shuts down.
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let kept = !self.out.is_empty();
         while !self.out.is_empty() {
             match self.send(&[]) {
                 Err(errno) => {
@@ -307,6 +314,9 @@ impl Connection {
                 Ok(_) if self.out.is_empty() => {}
                 Ok(_) => std::task::ready!(self.poll_writable(context)),
             }
+        }
+        if kept {
+            self.outbox.push(Event::Settled { id: self.id });
         }
         if self.wants_writable {
             std::task::ready!(self.poll_writable(context));
@@ -420,5 +430,9 @@ impl Future for ConnectionTask {
 const WINDOW_MIN: usize = SMALL;
 /// 512 KiB: where bulk echoes of 1 MiB stop gaining.
 const WINDOW_MAX: usize = SPARE_SIZE;
+/// The kernel's limit on chunks in one call (`UIO_MAXIOV`).
+const IOV_MAX: usize = 1024;
+/// Room for small writes that a connection keeps while it has none.
+const OUT_KEPT: usize = 1024;
 /// Small writes kept until the end of a tick.
 const COALESCE: usize = 64 * 1024;

@@ -45,10 +45,11 @@ impl Binding {
     /// The address of a path; a leading NUL makes it abstract (unix(7), "abstract").
     /// Errors with `EINVAL` if it is empty or too long for the kernel.
     pub fn unix_address(path: &[u8]) -> Result<SockAddr, Errno> {
-        if path.is_empty() {
+        // A NUL inside would cut it short (CWE-158).
+        if path.is_empty() || (path[0] != 0 && path.contains(&0)) {
             return Err(Errno(libc::EINVAL));
         }
-        SockAddr::unix(OsStr::from_bytes(path)).map_err(|_| Errno(libc::ENAMETOOLONG))
+        SockAddr::unix(OsStr::from_bytes(path)).map_err(|_| Errno(libc::EINVAL))
     }
 }
 

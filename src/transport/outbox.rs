@@ -37,6 +37,9 @@ pub enum Event {
     ReadFailed { id: HandleId, errno: Errno },
     /// The kernel takes bytes again; whoever got fewer accepted than given goes on.
     Writable { id: HandleId },
+    /// Bytes accepted earlier are sent. JavaScript is not told; the handle may have been what kept
+    /// the process alive.
+    Settled { id: HandleId },
     /// Bytes accepted earlier could not be sent. Becomes an `'error'` with `syscall: 'write'`.
     WriteFailed { id: HandleId, errno: Errno },
     /// The attempt to connect ended. Becomes `'connect'`, or an `'error'` with `syscall: 'connect'`.
@@ -63,6 +66,7 @@ impl Event {
             | Self::End { id }
             | Self::ReadFailed { id, .. }
             | Self::Writable { id }
+            | Self::Settled { id }
             | Self::WriteFailed { id, .. }
             | Self::Connected { id, .. }
             | Self::ShutDown { id, .. }
