@@ -26,18 +26,19 @@ export class Runtime {
    * Throws where the runtime cannot be made: `EMFILE`, or a platform that is not supported.
    */
   constructor(dispatch: unknown, accept: unknown, allocate: unknown);
-  /** Puts the commands of the hot path on `target`. */
-  defineCommands(target: object): void;
+  /**
+   * Puts the commands of the hot path on `target`; small writes come by way of `outgoing`, a
+   * Buffer that nobody else may see.
+   */
+  defineCommands(target: object, outgoing: unknown): void;
   /** Makes a handle whose events come in the async context of `resource`, of type `kind`. */
-  open(resource: object, kind: string): HandleId;
-  /** Takes an accepted connection: its events come in the async context of `resource`. */
-  attach(id: HandleId, resource: object, kind: string): void;
+  open(resource: object, kind: unknown): HandleId;
   /** Binds to an IP address; the socket may then listen or connect. */
   bind(id: HandleId, address: string, port: number, ipv6Only: boolean, reusePort: boolean): number;
   /** Binds to the path of a Unix domain socket, or to an abstract name after a NUL. */
   bindPath(id: HandleId, path: Uint8Array): number;
-  /** Adds permissions to those of a bound Unix socket's file. */
-  chmod(id: HandleId, bits: number): number;
+  /** Sets the permissions of a bound Unix socket's file, or adds to them. */
+  chmod(id: HandleId, bits: number, add: boolean): number;
   /** Listens on a bound handle; accepted connections follow. */
   listen(id: HandleId, backlog: number): number;
   /** Listens on an inherited descriptor. */
@@ -52,7 +53,10 @@ export class Runtime {
   connectPath(id: HandleId, request: object, path: Uint8Array): number;
   /** Reads at most `size` bytes at a time, all of which JavaScript copies. */
   fixReadSize(id: HandleId, size: number): number;
-  /** As `write`, of several chunks; those past the 1,024 that the kernel takes at once are left. */
+  /**
+   * Writes several chunks, at most 1,000; returns how many bytes were taken. Fewer than given: the
+   * caller keeps the rest, and goes on after a `Writable` event.
+   */
   writev(id: HandleId, chunks: Array<Uint8Array>): number;
   /**
    * Sends our FIN after what was written; a `ShutDown` event follows, in the async context of
@@ -61,8 +65,6 @@ export class Runtime {
   shutdown(id: HandleId, request: object): number;
   /** Calls `function()` in the async context of a handle, for what it says of it. */
   inContext(id: HandleId, function_: unknown): number | null;
-  /** Closes the handle, with a reset if asked; a `Closed` event follows. */
-  close(id: HandleId, reset: boolean): void;
   setNoDelay(id: HandleId, enable: boolean): number;
   /** `delay` in seconds. */
   setKeepAlive(id: HandleId, enable: boolean, delay: number): number;

@@ -94,7 +94,8 @@ function errnoError(status, syscall) {
  */
 function withoutFrames(message) {
   const limit = Error.stackTraceLimit;
-  if (!Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable) return new Error(message);
+  if (!Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable)
+    return new Error(message);
   Error.stackTraceLimit = 0;
   const error = new Error(message);
   Error.stackTraceLimit = limit;
@@ -170,7 +171,12 @@ function describeValue(name, value, reason = 'is invalid') {
 }
 
 function describeMissing(...names) {
-  const quoted = names.map((name) => [name].flat().map((it) => `"${it}"`).join(' or '));
+  const quoted = names.map((name) =>
+    [name]
+      .flat()
+      .map((it) => `"${it}"`)
+      .join(' or ')
+  );
   return `The ${either(quoted, 'and')} argument${names.length > 1 ? 's' : ''} must be specified`;
 }
 

@@ -5,15 +5,7 @@
 
 const { executionAsyncId } = require('node:async_hooks');
 
-const {
-  kAcceptFailed,
-  kAccepted,
-  kEnd,
-  kFailed,
-  kProgress,
-  kRead,
-  kWritten
-} = require('./owner');
+const { kAcceptFailed, kAccepted, kEnd, kFailed, kProgress, kRead, kWritten } = require('./owner');
 const { adopt, commands, debug, handleOf, native, open, write } = require('./runtime');
 
 // Longer strings become Buffers: Rust converts on its stack.

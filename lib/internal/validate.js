@@ -39,7 +39,10 @@ function port(value, name = 'Port', allowZero = true) {
 }
 
 function abortSignal(value, name) {
-  if (value !== undefined && (value === null || typeof value !== 'object' || !('aborted' in value))) {
+  if (
+    value !== undefined &&
+    (value === null || typeof value !== 'object' || !('aborted' in value))
+  ) {
     throw codeError('ERR_INVALID_ARG_TYPE', name, 'AbortSignal', value);
   }
 }

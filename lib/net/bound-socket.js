@@ -27,7 +27,8 @@ class BoundSocket {
     const address = options.host ?? (ipv6Only ? '::' : '0.0.0.0');
     validate.type(address, 'options.host', 'string');
     if (host.isIP(address) === 0) {
-      const reason = 'must be a numeric IP address; net.BoundSocket does not perform DNS resolution';
+      const reason =
+        'must be a numeric IP address; net.BoundSocket does not perform DNS resolution';
       throw codeError('ERR_INVALID_ARG_VALUE', 'options.host', address, reason);
     }
     const handle = StreamHandle.open(types.TCP);

@@ -44,9 +44,7 @@ const methods = {
     if (this[kTimer] !== null) this[kTimer].refresh();
     const target = this[kOnRead];
     const more =
-      target === null
-        ? this.push(takeRead(offset, length))
-        : target.take(this, offset, length);
+      target === null ? this.push(takeRead(offset, length)) : target.take(this, offset, length);
     if (!more) stopReading(this);
   },
 

@@ -175,7 +175,8 @@ function afterLookupAll(socket, target, name, attemptTimeout, error, addresses) 
     if (!socket.connecting) return;
     const usable = host.isIP(address) && (family === 4 || family === 6);
     // Hosts files name the same address twice.
-    if (usable && !valid.some((known) => known.address === address)) valid.push({ address, family });
+    if (usable && !valid.some((known) => known.address === address))
+      valid.push({ address, family });
   }
   if (valid.length === 0) {
     const { address, family } = addresses[0] ?? {};
@@ -277,7 +278,10 @@ class Attempts {
     if (status !== 0) {
       this.failed(impossible(handle, status, address, port), address, family);
     } else if (this.index < this.addresses.length) {
-      socket[kAttemptTimer] = setTimeout(() => this.timedOut(handle, address, family), this.timeout);
+      socket[kAttemptTimer] = setTimeout(
+        () => this.timedOut(handle, address, family),
+        this.timeout
+      );
     }
   }
 

@@ -170,8 +170,7 @@ function listenOnHandle(server, handle, backlog) {
 
 /** Binds and listens now; says so, or what went wrong, on the next tick. */
 function start(server, target) {
-  const isTcp =
-    target.fd === undefined ? target.path === undefined : fdKind(target.fd) === 'TCP';
+  const isTcp = target.fd === undefined ? target.path === undefined : fdKind(target.fd) === 'TCP';
   const handle = StreamHandle.open(isTcp ? types.TCP_SERVER : types.PIPE_SERVER);
   if (target.path !== undefined) server._pipeName = target.path;
   return settle(server, handle, target, bindAndListen(handle, target));

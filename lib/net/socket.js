@@ -161,28 +161,36 @@ getter('bufferSize', function () {
   return this._handle ? this.writableLength : undefined;
 });
 
-getter('bytesRead', function () {
-  return this._handle ? this._handle.bytesRead : this[kBytesRead];
-}, true);
+getter(
+  'bytesRead',
+  function () {
+    return this._handle ? this._handle.bytesRead : this[kBytesRead];
+  },
+  true
+);
 
 getter('_bytesDispatched', function () {
   return this._handle ? this._handle.bytesWritten : this[kBytesWritten];
 });
 
 /** Bytes sent and bytes that wait to be; those of strings are counted in their encoding. */
-getter('bytesWritten', function () {
-  const waiting = this.writableBuffer;
-  if (!waiting) return undefined;
-  const pending = this._pendingData;
-  const entries = Array.isArray(pending)
-    ? pending
-    : [{ chunk: pending ?? '', encoding: this._pendingEncoding }];
-  let bytes = this._bytesDispatched ?? 0;
-  for (const { chunk, encoding } of [...entries, ...waiting]) {
-    bytes += typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
-  }
-  return bytes;
-}, true);
+getter(
+  'bytesWritten',
+  function () {
+    const waiting = this.writableBuffer;
+    if (!waiting) return undefined;
+    const pending = this._pendingData;
+    const entries = Array.isArray(pending)
+      ? pending
+      : [{ chunk: pending ?? '', encoding: this._pendingEncoding }];
+    let bytes = this._bytesDispatched ?? 0;
+    for (const { chunk, encoding } of [...entries, ...waiting]) {
+      bytes += typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
+    }
+    return bytes;
+  },
+  true
+);
 
 for (const [prefix, method] of [
   ['remote', '_getpeername'],

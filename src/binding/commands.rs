@@ -18,8 +18,7 @@ use super::hot;
 use crate::runtime::slab::KEEP;
 use crate::runtime::sys::{adopt, FdKind};
 use crate::transport::{
-    parse_socket_address, AcceptTask, Binding, Endpoint, Errno, HandleId, Listener, Stream,
-    Written,
+    parse_socket_address, AcceptTask, Binding, Endpoint, Errno, HandleId, Listener, Stream, Written,
 };
 
 /// The version of the addon, compared with package.json's when it is loaded.

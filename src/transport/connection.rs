@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::io::IoSlice;
 use std::net::SocketAddr;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -257,6 +258,16 @@ impl Connection {
         Ok(written - kept)
     }
 
+    /// Its task panicked: tells so, as `EIO`, and does nothing any more.
+    fn fail(&mut self) {
+        self.pending = Pending::Nothing;
+        self.reading = Reading::Ended;
+        self.wants_writable = false;
+        self.out = Vec::new();
+        let (id, errno) = (self.id, Errno(libc::EIO));
+        self.outbox.push(Event::ReadFailed { id, errno });
+    }
+
     fn wake(&mut self) {
         if let Some(waker) = &self.waker {
             waker.wake_by_ref();
@@ -422,7 +433,12 @@ impl Future for ConnectionTask {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        self.0.borrow_mut().poll(context)
+        // A panic is a bug of ours; it ends this connection, not the process.
+        let polled = AssertUnwindSafe(|| self.0.borrow_mut().poll(context));
+        catch_unwind(polled).unwrap_or_else(|_| {
+            self.0.borrow_mut().fail();
+            Poll::Ready(())
+        })
     }
 }
 
@@ -436,3 +452,205 @@ const IOV_MAX: usize = 1024;
 const OUT_KEPT: usize = 1024;
 /// Small writes kept until the end of a tick.
 const COALESCE: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::reactor::Reactor;
+    use crate::runtime::slab::Area;
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+
+    /// A connection with its task, its peer, and memory to read into.
+    struct Fixture {
+        connection: ConnectionRef,
+        peer: UnixStream,
+        outbox: Rc<Outbox>,
+        slab: Rc<Slab>,
+        _memory: Vec<u8>,
+        reactor: Reactor,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let reactor = Reactor::new().unwrap();
+            let (ours, peer) = UnixStream::pair().unwrap();
+            let stream = {
+                let _guard = reactor.enter();
+                Stream::from_fd(ours.into()).unwrap()
+            };
+            let (outbox, slab) = (Rc::<Outbox>::default(), Rc::<Slab>::default());
+            let mut memory = vec![0; Area::Scratch.size()];
+            // SAFETY: the vector lives as long as the slab, and only reads are looked at.
+            unsafe { slab.provide(Area::Scratch, memory.as_mut_ptr(), memory.len()) };
+            let connection =
+                Connection::new(7, stream, Pending::Nothing, outbox.clone(), slab.clone());
+            reactor.spawn(ConnectionTask(connection.clone()));
+            reactor.run_tasks();
+            Self {
+                connection,
+                peer,
+                outbox,
+                slab,
+                _memory: memory,
+                reactor,
+            }
+        }
+
+        fn turn(&self) -> Vec<Event> {
+            self.reactor.poll_io();
+            self.reactor.run_tasks();
+            std::iter::from_fn(|| self.outbox.pop()).collect()
+        }
+    }
+
+    #[test]
+    fn reads_once_until_the_read_is_delivered() {
+        let fixture = Fixture::new();
+        fixture.connection.borrow_mut().read_start();
+        (&fixture.peer).write_all(b"first").unwrap();
+        assert!(matches!(
+            fixture.turn()[..],
+            [Event::Read {
+                id: 7,
+                length: 5,
+                ..
+            }]
+        ));
+        (&fixture.peer).write_all(b"second").unwrap();
+        assert!(fixture.turn().is_empty());
+        fixture.slab.reclaim();
+        fixture.connection.borrow_mut().read_delivered();
+        assert!(matches!(
+            fixture.turn()[..],
+            [Event::Read { length: 6, .. }]
+        ));
+    }
+
+    #[test]
+    fn a_fin_is_told_after_the_bytes_before_it() {
+        let Fixture {
+            connection,
+            peer,
+            outbox,
+            slab,
+            _memory,
+            reactor,
+        } = Fixture::new();
+        connection.borrow_mut().read_start();
+        (&peer).write_all(b"last").unwrap();
+        drop(peer);
+        reactor.poll_io();
+        reactor.run_tasks();
+        assert!(matches!(outbox.pop(), Some(Event::Read { length: 4, .. })));
+        slab.reclaim();
+        connection.borrow_mut().read_delivered();
+        reactor.run_tasks();
+        assert!(matches!(outbox.pop(), Some(Event::End { id: 7 })));
+    }
+
+    #[test]
+    fn the_first_write_of_a_tick_leaves_at_once_and_the_others_together() {
+        let mut fixture = Fixture::new();
+        let mut received = [0; 16];
+        let write = |bytes: &[u8], tick| {
+            fixture
+                .connection
+                .borrow_mut()
+                .write(&[IoSlice::new(bytes)], tick)
+                .unwrap()
+        };
+        assert_eq!(
+            write(b"one", 1),
+            Written {
+                accepted: 3,
+                waits: false
+            }
+        );
+        assert_eq!(fixture.peer.read(&mut received).unwrap(), 3);
+        assert_eq!(
+            write(b"two", 1),
+            Written {
+                accepted: 3,
+                waits: false
+            }
+        );
+        assert_eq!(
+            write(b"three", 1),
+            Written {
+                accepted: 5,
+                waits: false
+            }
+        );
+        assert!(fixture.connection.borrow().activity().requests);
+        assert!(matches!(fixture.turn()[..], [Event::Settled { id: 7 }]));
+        assert!(!fixture.connection.borrow().activity().requests);
+        assert_eq!(fixture.peer.read(&mut received).unwrap(), 8);
+        assert_eq!(&received[..8], b"twothree");
+    }
+
+    #[test]
+    fn a_full_kernel_buffer_takes_a_part_and_says_when_there_is_room() {
+        let mut fixture = Fixture::new();
+        let bytes = vec![1; 8 << 20];
+        let written = fixture
+            .connection
+            .borrow_mut()
+            .write(&[IoSlice::new(&bytes)], 1)
+            .unwrap();
+        assert!(written.waits && written.accepted > 0 && written.accepted < bytes.len());
+        let again = fixture
+            .connection
+            .borrow_mut()
+            .write(&[IoSlice::new(b"x")], 2)
+            .unwrap();
+        assert_eq!(
+            again,
+            Written {
+                accepted: 0,
+                waits: true
+            }
+        );
+        assert!(fixture.turn().is_empty());
+        let mut received = vec![0; written.accepted];
+        fixture.peer.read_exact(&mut received).unwrap();
+        assert!(matches!(fixture.turn()[..], [Event::Writable { id: 7 }]));
+    }
+
+    #[test]
+    fn close_sends_what_was_accepted() {
+        let mut fixture = Fixture::new();
+        for part in [b"a", b"b"] {
+            fixture
+                .connection
+                .borrow_mut()
+                .write(&[IoSlice::new(part)], 1)
+                .unwrap();
+        }
+        fixture.connection.borrow_mut().close(Close::Plain);
+        let mut received = Vec::new();
+        fixture.peer.read_to_end(&mut received).unwrap();
+        assert_eq!(received, b"ab");
+        let late = fixture
+            .connection
+            .borrow_mut()
+            .write(&[IoSlice::new(b"c")], 2);
+        assert_eq!(late, Err(Errno(libc::EBADF)));
+    }
+
+    #[test]
+    fn a_panic_of_its_task_becomes_an_error_of_the_connection() {
+        let fixture = Fixture::new();
+        fixture.connection.borrow_mut().read_start();
+        fixture.connection.borrow_mut().fail();
+        assert!(matches!(
+            fixture.turn()[..],
+            [Event::ReadFailed {
+                id: 7,
+                errno: Errno(libc::EIO)
+            }]
+        ));
+        (&fixture.peer).write_all(b"unread").unwrap();
+        assert!(fixture.turn().is_empty());
+    }
+}
