@@ -89,6 +89,7 @@ function errnoError(status, syscall) {
 }
 
 /**
+ * @returns {any} an error without frames
  * What the kernel reports comes from no line of the program. Capturing the frames of this package and
  * writing them out, which every stream does with its error, costs more than the connection did.
  */
@@ -108,7 +109,7 @@ function hostPortError(status, syscall, address, port, local) {
   const where = port > 0 ? `${address}:${port}` : address;
   const error = new Error(`${syscall} ${code} ${where}${local ? ` - Local (${local})` : ''}`);
   Object.assign(error, { errno: status, code, syscall, address });
-  if (port) error.port = port;
+  if (port) Object.assign(error, { port });
   return error;
 }
 
@@ -118,15 +119,13 @@ function uvHostPortError(status, syscall, address, port) {
   const where = port > 0 ? ` ${address}:${port}` : address ? ` ${address}` : '';
   const error = new Error(`${syscall} ${code}: ${text}${where}`);
   Object.assign(error, { code, errno: status, syscall, address });
-  if (port) error.port = port;
+  if (port) Object.assign(error, { port });
   return error;
 }
 
 /** All attempts of a connect failed. */
 function connectionsError(errors) {
-  const error = new AggregateError(errors);
-  error.code = errors[0]?.code;
-  return error;
+  return Object.assign(new AggregateError(errors), { code: errors[0]?.code });
 }
 
 function nameOf(status) {

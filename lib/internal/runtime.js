@@ -8,9 +8,8 @@ const { debuglog } = require('node:util');
 const addon = require('./binding');
 const kinds = require('./events');
 
-const debug = debuglog('ferronet', (enabled) => {
-  trace = enabled;
-});
+const debug = debuglog('ferronet');
+const trace = debug.enabled;
 const KEEP_FROM = addon.keepFrom();
 /** Up to here V8 keeps the bytes of a typed array in the object itself. */
 const IN_OBJECT = 64;
@@ -18,6 +17,7 @@ const SMALL_WRITE = 256;
 const kindNames = Object.keys(kinds);
 
 /** Handles that are not closed yet, by id: what Rust refers to is alive. */
+/** @type {any[]} */
 const handles = [];
 /**
  * Where small writes cross. A Buffer of up to 64 bytes has no memory of its own until native code asks
@@ -25,12 +25,15 @@ const handles = [];
  */
 const outgoing = Buffer.allocUnsafeSlow(SMALL_WRITE);
 /** What Rust reads into: shared by small reads, and for one bulk read. */
+/** @type {Buffer | null} */
 let scratch = null;
+/** @type {Buffer | null} */
 let spare = null;
+/** @type {import('./addon').Runtime | null} */
 let runtime = null;
-let trace = debug.enabled;
 
 /** The commands of the hot path, there from the first handle on; see src/binding/hot.rs. */
+/** @type {any} */
 const commands = {};
 
 module.exports = {
@@ -46,7 +49,7 @@ module.exports = {
   write
 };
 
-/** @returns {object} The addon's `Runtime`; see src/binding/commands.rs for its verbs. */
+/** @returns {import('./addon').Runtime} The addon's `Runtime`; see src/binding/commands.rs for its verbs. */
 function native() {
   if (runtime === null) {
     runtime = new addon.Runtime(dispatch, accept, allocate);

@@ -29,13 +29,16 @@ function integer(value, name, min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SA
   }
 }
 
-/** A port as number or numeric string; returns it as a number. */
+/**
+ * A port as number or numeric string; returns it as a number.
+ * @param {any} value
+ */
 function port(value, name = 'Port', allowZero = true) {
   const numeric = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
-  if (!numeric || +value !== +value >>> 0 || value > 0xffff || (value === 0 && !allowZero)) {
+  if (!numeric || +value !== +value >>> 0 || +value > 0xffff || (value === 0 && !allowZero)) {
     throw codeError('ERR_SOCKET_BAD_PORT', name, value, allowZero);
   }
-  return value | 0;
+  return +value | 0;
 }
 
 function abortSignal(value, name) {

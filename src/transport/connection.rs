@@ -639,7 +639,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_of_its_task_becomes_an_error_of_the_connection() {
+    fn what_a_panic_leaves_is_an_error_of_the_connection() {
         let fixture = Fixture::new();
         fixture.connection.borrow_mut().read_start();
         fixture.connection.borrow_mut().fail();
