@@ -139,6 +139,17 @@ describe('bounds', () => {
     expect(registers[6]).toBe(3);
   });
 
+  test('the number of the last header that frames is told', () => {
+    const registers = new Int32Array(16);
+    const parser = new HttpParser(registers);
+    const bytes = Buffer.from(
+      'POST / HTTP/1.1\r\nA: b\r\nC: d\r\nContent-Length: 0\r\nE: f\r\n\r\n'
+    );
+    parser.initialize(1, 0, 0, 0);
+    parser.execute(bytes, 0, bytes.length);
+    expect([registers[6], registers[15]]).toEqual([4, 3]);
+  });
+
   test('nothing is taken behind a message that closes', () => {
     const closing = 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n';
     expect(refusal(`${closing}GET / HTTP/1.1\r\n\r\n`)).toBe('HPE_CLOSED_CONNECTION');

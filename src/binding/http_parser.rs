@@ -147,6 +147,7 @@ impl Inner {
                 registers[12] = head.hosts as i32;
                 registers[13] = head.content_length as i32;
                 registers[14] = (head.content_length >> 32) as i32;
+                registers[15] = head.framed_by as i32;
                 Some(parser.head_bytes(input))
             }
             Event::Body {

@@ -92,6 +92,7 @@ fn note(head: &mut Head, name: &[u8], value: &[u8]) -> Option<()> {
     match name.len() {
         4 if name.eq_ignore_ascii_case(b"host") => {
             head.hosts += 1;
+            head.framed_by = head.count + 1;
             return Some(());
         }
         6 if name.eq_ignore_ascii_case(b"expect") => {
@@ -104,7 +105,11 @@ fn note(head: &mut Head, name: &[u8], value: &[u8]) -> Option<()> {
         7 | 10 | 14 | 16 | 17 => {}
         _ => return Some(()),
     }
-    match Field::named(name) {
+    let field = Field::named(name);
+    if field != Field::General {
+        head.framed_by = head.count + 1;
+    }
+    match field {
         Field::General => {}
         Field::Upgrade => head.flags |= flags::UPGRADE_FIELD,
         Field::Connection => {

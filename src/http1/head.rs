@@ -13,6 +13,9 @@ pub struct Head {
     pub count: u32,
     /// Those of them named `Host`.
     pub hosts: u32,
+    /// Number of the last line, from 1, that says where the message goes or ends: `Host` or one of
+    /// [`Field`](super::field::Field). Who shows fewer lines than this hides it.
+    pub framed_by: u32,
     /// Index into [`METHODS`](super::METHODS); requests only.
     pub method: u8,
     /// Responses only, else 0.

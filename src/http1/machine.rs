@@ -639,9 +639,13 @@ impl Parser {
 
     /// Notes the fields of which JavaScript asks at every request.
     fn note_field(&mut self) {
+        if self.field != Field::General {
+            self.head.framed_by = self.head.count + 1;
+        }
         let name = &self.buffer[self.name_start..self.value_start - 2];
         if name.eq_ignore_ascii_case(b"host") {
             self.head.hosts += 1;
+            self.head.framed_by = self.head.count + 1;
         } else if name.eq_ignore_ascii_case(b"expect") {
             self.head.flags |= flags::EXPECT;
             if self.buffer[self.value_start..].eq_ignore_ascii_case(b"100-continue") {

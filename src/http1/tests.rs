@@ -234,6 +234,23 @@ fn every_error_has_a_code_and_a_reason() {
     }
 }
 
+#[test]
+fn the_last_line_that_frames_is_known() {
+    for (lines, framed_by) in [
+        ("A: b\r\nHost: x\r\nC: d\r\n", 2),
+        ("A: b\r\nC: d\r\ncontent-length: 0\r\n", 3),
+        ("A: b\r\nC:d\r\nConnection: x, close\r\nE: f\r\n", 3),
+        ("A: b\r\n", 0),
+    ] {
+        let mut parser = requests();
+        events(
+            &mut parser,
+            format!("GET / HTTP/1.1\r\n{lines}\r\n").as_bytes(),
+        );
+        assert_eq!(parser.head().framed_by, framed_by, "{lines}");
+    }
+}
+
 /// Pseudo-random bytes, the same in every run.
 fn random(seed: &mut u64) -> u64 {
     *seed ^= *seed << 13;
@@ -375,7 +392,10 @@ fn the_fast_path_agrees_with_the_machine() {
             (ours.flags, ours.count, ours.hosts),
             (its.flags, its.count, its.hosts)
         );
-        assert_eq!(ours.content_length, its.content_length);
+        assert_eq!(
+            (ours.content_length, ours.framed_by),
+            (its.content_length, its.framed_by)
+        );
         let lines = |parser: &Parser| {
             let bytes = parser.head_bytes(input.as_bytes());
             String::from_utf8_lossy(&bytes[parser.head().lines as usize..])
