@@ -3,6 +3,7 @@
 // Runs one parity program in a process of its own and reports everything visible from outside.
 
 const { spawn } = require('node:child_process');
+const { afterRunning } = require('./patience');
 
 const DEADLINE_MS = 10000;
 
@@ -41,7 +42,7 @@ function runInChild(program, specifier, { execArgv = [], env = {} } = {}) {
     // A group of its own, so that its own children cannot outlive it and hold the pipes open.
     detached: true
   });
-  const timer = setTimeout(() => killGroup(child), DEADLINE_MS);
+  const stop = afterRunning(DEADLINE_MS, () => killGroup(child));
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) {
     child[name].setEncoding('utf8').on('data', (text) => {
@@ -52,7 +53,7 @@ function runInChild(program, specifier, { execArgv = [], env = {} } = {}) {
     child.on('error', reject);
     child.on('exit', () => killGroup(child));
     child.on('close', (code, signal) => {
-      clearTimeout(timer);
+      stop();
       const log = parse(output.stdout);
       if (log) resolve({ code, signal, log, error: errorLine(output.stderr) });
       else reject(new Error(describeFailure(code, signal, output)));

@@ -7,9 +7,10 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { once } = require('node:events');
+const { afterRunning } = require('./patience');
 
 // Far shorter than jest's own limit, so that a hang is reported together with the log so far.
-const DEADLINE_MS = 8000;
+const DEADLINE_MS = 6000;
 const DISPOSAL_MS = 2000;
 
 const RECORDED_EVENTS = new Set([
@@ -252,16 +253,16 @@ async function runProgram(program, roles) {
 }
 
 async function within(milliseconds, complaint, soFar, promise) {
-  let timer;
+  let stop;
   const deadline = new Promise((resolve, reject) => {
-    timer = setTimeout(() => {
+    stop = afterRunning(milliseconds, () => {
       reject(new Error(`${complaint} in ${milliseconds} ms; the log so far: ${soFar()}`));
-    }, milliseconds);
+    });
   });
   try {
     return await Promise.race([promise, deadline]);
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }
 
