@@ -10,6 +10,34 @@ const { errno: numbers } = require('node:os').constants;
 
 /** Message and class by code; every ERR_* of this package is spelled here. */
 const codes = {
+  ERR_HTTP_BODY_NOT_ALLOWED: [
+    Error,
+    () => 'Adding content for this request method or response status is not allowed.'
+  ],
+  ERR_HTTP_CONTENT_LENGTH_MISMATCH: [
+    Error,
+    (body, header) =>
+      `Response body's content-length of ${body} byte(s) does not match the content-length of ${header} byte(s) set in header`
+  ],
+  ERR_HTTP_HEADERS_SENT: [
+    Error,
+    (verb) => `Cannot ${verb} headers after they are sent to the client`
+  ],
+  ERR_HTTP_INVALID_HEADER_VALUE: [
+    TypeError,
+    (value, name) => `Invalid value "${value}" for header "${name}"`
+  ],
+  ERR_HTTP_INVALID_STATUS_CODE: [RangeError, (status) => `Invalid status code: ${status}`],
+  ERR_HTTP_REQUEST_TIMEOUT: [Error, () => 'Request timeout'],
+  ERR_HTTP_SOCKET_ASSIGNED: [Error, () => 'Socket already assigned'],
+  ERR_HTTP_SOCKET_ENCODING: [
+    Error,
+    () => 'Changing the socket encoding is not allowed per RFC7230 Section 3.'
+  ],
+  ERR_HTTP_TRAILER_INVALID: [
+    Error,
+    () => 'Trailers are invalid with this transfer encoding'
+  ],
   ERR_INVALID_ADDRESS: [Error, () => 'Invalid address'],
   ERR_INVALID_ADDRESS_FAMILY: [
     RangeError,
@@ -18,16 +46,31 @@ const codes = {
   ],
   ERR_INVALID_ARG_TYPE: [TypeError, describeType],
   ERR_INVALID_ARG_VALUE: [TypeError, describeValue],
+  ERR_INVALID_CHAR: [
+    TypeError,
+    (what, field) => `Invalid character in ${what}${field === undefined ? '' : ` ["${field}"]`}`
+  ],
   ERR_INVALID_FD_TYPE: [TypeError, (type) => `Unsupported fd type: ${type}`],
   ERR_INVALID_HANDLE_TYPE: [TypeError, () => 'This handle type cannot be sent'],
+  ERR_INVALID_HTTP_TOKEN: [
+    TypeError,
+    (what, text) => `${what} must be a valid HTTP token ["${text}"]`
+  ],
   ERR_INVALID_IP_ADDRESS: [TypeError, (address) => `Invalid IP address: ${address}`],
+  ERR_INVALID_PROTOCOL: [
+    TypeError,
+    (actual, expected) => `Protocol "${actual}" not supported. Expected "${expected}"`
+  ],
   ERR_IP_BLOCKED: [Error, (address) => `IP(${address}) is blocked by net.BlockList`],
+  ERR_METHOD_NOT_IMPLEMENTED: [Error, (method) => `The ${method} method is not implemented`],
   ERR_MISSING_ARGS: [TypeError, describeMissing],
   ERR_OUT_OF_RANGE: [
     RangeError,
     (name, range, value) =>
       `The value of "${name}" is out of range. It must be ${range}. Received ${grouped(value)}`
   ],
+  ERR_PROXY_INVALID_CONFIG: [Error, (message) => message],
+  ERR_PROXY_TUNNEL: [Error, (message) => message],
   ERR_SERVER_ALREADY_LISTEN: [
     Error,
     () => 'Listen method has been called more than once without closing.'
@@ -47,11 +90,21 @@ const codes = {
     Error,
     () => 'The net.BoundSocket handle has already been adopted or closed'
   ],
-  ERR_SOCKET_CONNECTION_TIMEOUT: [Error, () => 'Socket connection timeout']
+  ERR_SOCKET_CONNECTION_TIMEOUT: [Error, () => 'Socket connection timeout'],
+  ERR_STREAM_ALREADY_FINISHED: [
+    Error,
+    (method) => `Cannot call ${method} after a stream was finished`
+  ],
+  ERR_STREAM_CANNOT_PIPE: [Error, () => 'Cannot pipe, not readable'],
+  ERR_STREAM_DESTROYED: [Error, (method) => `Cannot call ${method} after a stream was destroyed`],
+  ERR_STREAM_NULL_VALUES: [TypeError, () => 'May not write null values to stream'],
+  ERR_STREAM_WRITE_AFTER_END: [Error, () => 'write after end'],
+  ERR_UNESCAPED_CHARACTERS: [TypeError, (what) => `${what} contains unescaped characters`]
 };
 
 module.exports = {
   codeError,
+  connectionResetError,
   connectionsError,
   errnoError,
   hostPortError,
@@ -126,6 +179,11 @@ function uvHostPortError(status, syscall, address, port) {
 /** All attempts of a connect failed. */
 function connectionsError(errors) {
   return Object.assign(new AggregateError(errors), { code: errors[0]?.code });
+}
+
+/** 'socket hang up' and 'aborted': the other end went away in the middle of something. */
+function connectionResetError(message) {
+  return Object.assign(new Error(message), { code: 'ECONNRESET' });
 }
 
 function nameOf(status) {

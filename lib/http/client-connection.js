@@ -1,0 +1,301 @@
+'use strict';
+
+// A socket while it carries one request of a client: parses the answer, and sees to it that the
+// socket ends, or goes back to its agent, when both messages are over.
+
+const { channel } = require('node:diagnostics_channel');
+
+const { connectionResetError } = require('../internal/errors');
+const { IncomingMessage, addBody, complete, fillFromHead, limitFields, readOn } = require('./incoming');
+const limits = require('./limits');
+const { GO_ON, NO_BODY, Parser, RESPONSE, TUNNEL, flags, head, registers } = require('./parser');
+const { isInterim } = require('./status');
+const { kConnection, kNeedDrain } = require('./symbols');
+
+const responseFinish = channel('http.client.response.finish');
+const requestError = channel('http.client.request.error');
+
+/** How many fields go into `headers` where the request does not say. */
+const FIELDS_MAX = 1000;
+
+class ClientConnection {
+  constructor(request, socket) {
+    this.request = request;
+    this.socket = socket;
+    const lenient = request.insecureHTTPParser ?? limits.insecureHTTPParser;
+    const maxHeaderSize = request.maxHeaderSize || limits.maxHeaderSize;
+    this.parser = Parser.take(RESPONSE, this, maxHeaderSize, lenient);
+    /** The answer, or an interim one, whose head came last. */
+    this.incoming = null;
+
+    request.parser = socket.parser = this.parser;
+    request.socket = socket;
+    request[kConnection] = this;
+    socket[kConnection] = this;
+    socket._httpMessage = request;
+    socket.removeListener('data', onUnasked);
+    socket.on('error', onError);
+    socket.on('data', onData);
+    socket.on('end', onEnd);
+    socket.on('close', onClose);
+    socket.on('drain', onDrain);
+  }
+
+  // Bytes in.
+
+  read(chunk) {
+    if (this.parser === null) return;
+    const result = this.parser.execute(chunk);
+    if (this.parser === null) return;
+    const { incoming, request, socket } = this;
+    if (result instanceof Error) {
+      result.rawPacket = chunk;
+      this.stopReading();
+      socket.destroy();
+      socket._hadError = true;
+      emitError(request, result);
+    } else if (this.parser.upgraded) {
+      this.handOver(chunk.subarray(result));
+    } else if (incoming?.complete && !isInterim(incoming.statusCode)) {
+      this.stopReading();
+    }
+  }
+
+  /** The head of an answer. @returns {number} what the parser is to expect of its body */
+  onHead(text) {
+    const { request, socket } = this;
+    const keepAlive = (registers[head.FLAGS] & flags.KEEP_ALIVE) !== 0;
+    const count = registers[head.COUNT];
+    if (request.res) {
+      // A second answer to one question may be another's.
+      socket.destroy();
+      return GO_ON;
+    }
+    const response = new IncomingMessage(socket);
+    fillFromHead(response, text, false);
+    response.joinDuplicateHeaders = Boolean(request.joinDuplicateHeaders);
+    const most = typeof request.maxHeadersCount === 'number' ? request.maxHeadersCount : FIELDS_MAX;
+    if (most > 0 && count > most) limitFields(response, most);
+    this.incoming = response;
+    request.res = response;
+    if (request.method === 'CONNECT') response.upgrade = true;
+    if (response.upgrade) return TUNNEL;
+    if (isInterim(response.statusCode)) return this.inform(response);
+
+    if (!keepAlive && !request.upgradeOrConnect) request.shouldKeepAlive = false;
+    if (responseFinish.hasSubscribers) responseFinish.publish({ request, response });
+    response.req = request;
+    response.on('end', onResponseEnd);
+    // Without a listener nobody can read it.
+    if (request.aborted || !request.emit('response', response)) response._dump();
+    if (request.method === 'HEAD') return NO_BODY;
+    if (response.statusCode === 304) {
+      response.complete = true;
+      return NO_BODY;
+    }
+    return GO_ON;
+  }
+
+  /** An interim answer: the answer proper follows. */
+  inform(response) {
+    const { request } = this;
+    request.res = null;
+    if (response.statusCode === 100) request.emit('continue');
+    request.emit('information', {
+      statusCode: response.statusCode,
+      statusMessage: response.statusMessage,
+      httpVersion: response.httpVersion,
+      httpVersionMajor: response.httpVersionMajor,
+      httpVersionMinor: response.httpVersionMinor,
+      headers: response.headers,
+      rawHeaders: response.rawHeaders
+    });
+    return NO_BODY;
+  }
+
+  onBody(bytes) {
+    if (!addBody(this.incoming, bytes)) this.socket.pause();
+  }
+
+  onComplete(trailers, count) {
+    complete(this.incoming, trailers, count);
+    if (!this.incoming.upgrade) readOn(this.socket);
+  }
+
+  // Called by outgoing-body.js.
+
+  onPending() {}
+
+  /** The request has left. The answer may have been faster. */
+  onFinished(request) {
+    if (request.shouldKeepAlive && request._ended) this.free();
+  }
+
+  // The end.
+
+  /** The answer is complete, or will not be. */
+  stopReading() {
+    const { socket } = this;
+    socket.removeListener('data', onData);
+    socket.removeListener('end', onEnd);
+    socket.removeListener('drain', onDrain);
+    this.freeParser();
+  }
+
+  freeParser() {
+    if (this.parser === null) return;
+    this.parser.free();
+    this.parser = null;
+    this.request.parser = null;
+    this.socket.parser = null;
+  }
+
+  /** The connection is the program's now: 'upgrade' or 'connect'. */
+  handOver(rest) {
+    const { incoming, request, socket } = this;
+    this.stopReading();
+    const name = request.method === 'CONNECT' ? 'connect' : 'upgrade';
+    removeTimeout(request, socket);
+    if (request.listenerCount(name) === 0) {
+      socket.destroy();
+      return;
+    }
+    request.upgradeOrConnect = true;
+    socket.emit('agentRemove');
+    this.detach();
+    socket.readableFlowing = null;
+    request.emit(name, incoming, socket, rest);
+    request.destroyed = true;
+    emitClose(request);
+  }
+
+  /** Gives the socket back, after the program's own 'end' listeners. */
+  free() {
+    const { request, socket } = this;
+    if (request.timeoutCb) {
+      socket.setTimeout(0, request.timeoutCb);
+      request.timeoutCb = null;
+    }
+    this.detachListeners();
+    // What comes now was not asked for: the next request must not take it for its answer.
+    socket.on('data', onUnasked);
+    process.nextTick(emitFree, request, socket);
+    request.destroyed = true;
+    // A message that is destroyed later must not take the next one's socket with it.
+    if (request.res) request.res.destroyed = true;
+  }
+
+  detachListeners() {
+    this.socket.removeListener('close', onClose);
+    this.socket.removeListener('error', onError);
+  }
+
+  detach() {
+    this.detachListeners();
+    this.socket._httpMessage = null;
+    this.socket[kConnection] = undefined;
+  }
+}
+
+function onData(chunk) {
+  this[kConnection].read(chunk);
+}
+
+function onUnasked() {
+  this.destroy();
+}
+
+function onDrain() {
+  const request = this._httpMessage;
+  if (request && !request.finished && request[kNeedDrain]) {
+    request[kNeedDrain] = false;
+    request.emit('drain');
+  }
+}
+
+/** The server says no more. */
+function onEnd() {
+  const connection = this[kConnection];
+  const { parser, request } = connection;
+  if (!request.res && !this._hadError) {
+    this._hadError = true;
+    emitError(request, connectionResetError('socket hang up'));
+  }
+  if (parser !== null) {
+    parser.finish();
+    connection.freeParser();
+  }
+  this.end();
+}
+
+function onError(error) {
+  const connection = this[kConnection];
+  const { request } = connection;
+  this._hadError = true;
+  emitError(request, error);
+  connection.parser?.finish();
+  connection.stopReading();
+  this.destroy();
+}
+
+/** The connection is over: with an answer or without. */
+function onClose() {
+  const connection = this[kConnection];
+  const { parser, request } = connection;
+  // What is left to read comes first.
+  this.read();
+  const response = request.res;
+  request.destroyed = true;
+  if (response) {
+    if (!response.complete) response.destroy(connectionResetError('aborted'));
+    emitClose(request);
+    if (!response.aborted && response.readable) response.push(null);
+  } else {
+    if (!this._hadError) {
+      this._hadError = true;
+      emitError(request, connectionResetError('socket hang up'));
+    }
+    emitClose(request);
+  }
+  request.outputData.length = 0;
+  if (parser !== null) {
+    parser.finish();
+    connection.freeParser();
+  }
+}
+
+/** The answer was read to its end. */
+function onResponseEnd() {
+  const request = this.req;
+  const { socket } = request;
+  if (socket) removeTimeout(request, socket);
+  request._ended = true;
+  if (!request.shouldKeepAlive) {
+    if (!socket?.writable) return;
+    if (typeof socket.destroySoon === 'function') socket.destroySoon();
+    else socket.end();
+  } else if (request.writableFinished && !this.aborted) {
+    request[kConnection].free();
+  }
+}
+
+function removeTimeout(request, socket) {
+  if (request.timeoutCb) socket.removeListener('timeout', request.timeoutCb);
+}
+
+function emitFree(request, socket) {
+  emitClose(request);
+  socket.emit('free');
+}
+
+function emitError(request, error) {
+  if (requestError.hasSubscribers) requestError.publish({ request, error });
+  request.emit('error', error);
+}
+
+function emitClose(request) {
+  request._closed = true;
+  request.emit('close');
+}
+
+module.exports = { ClientConnection };

@@ -1,0 +1,294 @@
+'use strict';
+
+// ClientRequest: what http.request() returns; renders a request, asks its agent for a socket, and
+// is told of the answer by client-connection.js.
+
+const { channel } = require('node:diagnostics_channel');
+const { addAbortSignal, finished } = require('node:stream');
+
+const { codeError, connectionResetError } = require('../internal/errors');
+const validate = require('../internal/validate');
+const net = require('../net');
+const agents = require('./agent');
+const { ClientConnection } = require('./client-connection');
+const { BODILESS } = require('./methods');
+const { OutgoingMessage } = require('./outgoing');
+const {
+  checkHost,
+  checkMethod,
+  checkParserOptions,
+  checkPath,
+  hostHeader,
+  normalizeArguments
+} = require('./request-options');
+const { uniqueHeaders } = require('./server-response');
+const { kErrored, kFields, kUniqueHeaders } = require('./symbols');
+
+const requestCreated = channel('http.client.request.created');
+const requestStart = channel('http.client.request.start');
+const requestError = channel('http.client.request.error');
+
+/** Node's documentation, "Class: http.ClientRequest". */
+function ClientRequest(input, options, callback) {
+  OutgoingMessage.call(this);
+  [options, callback] = normalizeArguments(input, options, callback);
+
+  const defaultAgent = options._defaultAgent || agents.globalAgent;
+  this.agent = chooseAgent(options, defaultAgent);
+  checkPath(options.path);
+  const protocol = options.protocol || defaultAgent.protocol;
+  const expected = this.agent?.protocol || defaultAgent.protocol;
+  if (protocol !== expected) throw codeError('ERR_INVALID_PROTOCOL', protocol, expected);
+
+  const defaultPort = options.defaultPort || this.agent?.defaultPort;
+  const port = (options.port = options.port || defaultPort || 80);
+  const host = (options.host =
+    checkHost(options.hostname, 'hostname') || checkHost(options.host, 'host') || 'localhost');
+  this.socketPath = options.socketPath;
+  if (options.timeout !== undefined) {
+    this.timeout = validate.milliseconds(options.timeout, 'timeout');
+  }
+  const { signal, ...connectOptions } = options;
+  if (signal !== undefined) addAbortSignal(signal, this);
+  this.method = checkMethod(options.method);
+  checkParserOptions(options);
+  this.maxHeaderSize = options.maxHeaderSize;
+  this.insecureHTTPParser = options.insecureHTTPParser;
+  this.joinDuplicateHeaders = options.joinDuplicateHeaders;
+  this.path = options.path || '/';
+  if (callback) this.once('response', callback);
+
+  this.useChunkedEncodingByDefault = !BODILESS.has(this.method);
+  this._ended = false;
+  this.res = null;
+  this.aborted = false;
+  this.timeoutCb = null;
+  this.upgradeOrConnect = false;
+  this.parser = null;
+  this.maxHeadersCount = null;
+  this.reusedSocket = false;
+  this.host = host;
+  this.protocol = protocol;
+  // Keeping the connection alive is for those who can use it again.
+  const reusable = this.agent && (this.agent.keepAlive || Number.isFinite(this.agent.maxSockets));
+  this._last = !reusable;
+  this.shouldKeepAlive = Boolean(reusable);
+  this[kUniqueHeaders] = uniqueHeaders(options.uniqueHeaders);
+  const bare = options.setDefaultHeaders === false;
+  if (bare) {
+    this._removedConnection = true;
+    this._removedContLen = true;
+    this._removedTE = true;
+  }
+  setFields(this, options, hostHeader(host, port, defaultPort), bare);
+  if (requestCreated.hasSubscribers) requestCreated.publish({ request: this });
+  findSocket(this, connectOptions);
+}
+Object.setPrototypeOf(ClientRequest.prototype, OutgoingMessage.prototype);
+Object.setPrototypeOf(ClientRequest, OutgoingMessage);
+
+function chooseAgent({ agent, createConnection }, defaultAgent) {
+  if (agent === false) return new defaultAgent.constructor();
+  if (agent === null || agent === undefined) {
+    // Who makes the connection needs no agent.
+    return typeof createConnection === 'function' ? undefined : defaultAgent;
+  }
+  if (typeof agent.addRequest !== 'function') {
+    const expected = ['Agent-like Object', 'undefined', 'false'];
+    throw codeError('ERR_INVALID_ARG_TYPE', 'options.agent', expected, agent);
+  }
+  return agent;
+}
+
+function setFields(request, options, host, bare) {
+  const { auth, headers } = options;
+  if (Array.isArray(headers)) {
+    // As given, and nothing else; a list says everything.
+    request._storeHeader(firstLine(request), headers);
+    return;
+  }
+  if (headers) {
+    for (const name of Object.keys(headers)) request.setHeader(name, headers[name]);
+  }
+  const setHost = options.setHost !== undefined ? Boolean(options.setHost) : !bare;
+  if (setHost && !request.getHeader('host')) request.setHeader('Host', host);
+  if (auth && !request.getHeader('Authorization')) {
+    request.setHeader('Authorization', `Basic ${Buffer.from(auth).toString('base64')}`);
+  }
+  if (request.getHeader('expect')) request._storeHeader(firstLine(request), request[kFields]);
+}
+
+function firstLine({ method, path }) {
+  return `${method} ${path} HTTP/1.1\r\n`;
+}
+
+/** Asks for a connection: the agent, the program's own function, or net. */
+function findSocket(request, options) {
+  if (request.agent) {
+    request.agent.addRequest(request, options);
+    return;
+  }
+  request._last = true;
+  request.shouldKeepAlive = false;
+  // net would take a request's path for that of a socket.
+  const target = { ...options, path: options.socketPath || undefined };
+  if (typeof target.createConnection !== 'function') {
+    request.onSocket(net.createConnection(target));
+    return;
+  }
+  let called = false;
+  const created = (error, socket) => {
+    if (called) return;
+    called = true;
+    if (error) process.nextTick(emitError, request, error);
+    else request.onSocket(socket);
+  };
+  try {
+    const socket = target.createConnection(target, created);
+    if (socket) created(null, socket);
+  } catch (error) {
+    created(error);
+  }
+}
+
+ClientRequest.prototype._implicitHeader = function _implicitHeader() {
+  if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'render');
+  this._storeHeader(firstLine(this), this[kFields]);
+};
+
+ClientRequest.prototype._finish = function _finish() {
+  OutgoingMessage.prototype._finish.call(this);
+  if (requestStart.hasSubscribers) requestStart.publish({ request: this });
+};
+
+// The socket.
+
+/** Called by the agent, in a later tick than http.request(): listeners are there by then. */
+ClientRequest.prototype.onSocket = function onSocket(socket, error) {
+  process.nextTick(takeSocket, this, socket, error);
+};
+
+function takeSocket(request, socket, error) {
+  if (!request.destroyed && !error) {
+    attach(request, socket);
+    request._flush();
+    return;
+  }
+  const cause = error || request[kErrored];
+  if (socket) {
+    if (!error && request.agent && !socket.destroyed) {
+      // Nothing was sent on it.
+      socket.emit('free');
+    } else {
+      finished(socket.destroy(cause), (failure) => {
+        const premature = failure?.code === 'ERR_STREAM_PREMATURE_CLOSE';
+        closeUnsent(request, (premature ? null : failure) || cause);
+      });
+      return;
+    }
+  }
+  closeUnsent(request, cause);
+}
+
+/** The end of a request that had no connection. */
+function closeUnsent(request, error) {
+  const failure = error || (request.aborted ? null : connectionResetError('socket hang up'));
+  if (failure) emitError(request, failure);
+  emitClose(request);
+}
+
+function attach(request, socket) {
+  new ClientConnection(request, socket);
+  if (request.timeout !== undefined) listenForTimeout(request);
+  request.emit('socket', socket);
+}
+
+function emitError(request, error) {
+  if (requestError.hasSubscribers) requestError.publish({ request, error });
+  request.emit('error', error);
+}
+
+function emitClose(request) {
+  request._closed = true;
+  request.emit('close');
+}
+
+/** Calls a method of the socket as soon as there is one, and it is connected. */
+ClientRequest.prototype._deferToConnect = function _deferToConnect(method, args) {
+  const call = () => {
+    if (method) this.socket[method](...(args ?? []));
+  };
+  const onSocket = () => {
+    if (this.socket.writable) call();
+    else this.socket.once('connect', call);
+  };
+  if (this.socket) onSocket();
+  else this.once('socket', onSocket);
+};
+
+ClientRequest.prototype.setNoDelay = function setNoDelay(noDelay) {
+  this._deferToConnect('setNoDelay', [noDelay]);
+};
+
+ClientRequest.prototype.setSocketKeepAlive = function setSocketKeepAlive(enable, initialDelay) {
+  this._deferToConnect('setKeepAlive', [enable, initialDelay]);
+};
+
+// Idleness.
+
+ClientRequest.prototype.setTimeout = function setTimeout(msecs, callback) {
+  if (this._ended) return this;
+  listenForTimeout(this);
+  msecs = validate.milliseconds(msecs, 'msecs');
+  if (callback) this.once('timeout', callback);
+  if (this.socket) setSocketTimeout(this.socket, msecs);
+  else this.once('socket', (socket) => setSocketTimeout(socket, msecs));
+  return this;
+};
+
+ClientRequest.prototype.clearTimeout = function clearTimeout(callback) {
+  this.setTimeout(0, callback);
+};
+
+function setSocketTimeout(socket, msecs) {
+  if (socket.connecting) socket.once('connect', () => socket.setTimeout(msecs));
+  else socket.setTimeout(msecs);
+}
+
+/** The socket's 'timeout' becomes the request's. */
+function listenForTimeout(request) {
+  if (request.timeoutCb) return;
+  request.timeoutCb = emitRequestTimeout;
+  if (request.socket) request.socket.once('timeout', emitRequestTimeout);
+  else request.on('socket', (socket) => socket.once('timeout', emitRequestTimeout));
+}
+
+function emitRequestTimeout() {
+  this._httpMessage?.emit('timeout');
+}
+
+// The end.
+
+/** Node's documentation, "request.abort()": destroy() that is no error. */
+ClientRequest.prototype.abort = function abort() {
+  if (this.aborted) return;
+  this.aborted = true;
+  process.nextTick(emitAbort, this);
+  this.destroy();
+};
+
+function emitAbort(request) {
+  request.emit('abort');
+}
+
+ClientRequest.prototype.destroy = function destroy(error) {
+  if (this.destroyed) return this;
+  this.destroyed = true;
+  // Nobody waits for the rest of the answer.
+  this.res?._dump();
+  this[kErrored] = error;
+  this.socket?.destroy(error);
+  return this;
+};
+
+module.exports = { ClientRequest };

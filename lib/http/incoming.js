@@ -1,0 +1,339 @@
+'use strict';
+
+// IncomingMessage: a received head, split when somebody looks at it, and a body that is a Readable
+// from the moment somebody reads or listens; most requests have none and are never read.
+
+const { Readable, finished } = require('node:stream');
+
+const { byNumber: methods } = require('./methods');
+const { addDistinct, addField, splitLines } = require('./field-lines');
+const { flags, head, registers } = require('./parser');
+const { kConnection, kSocket } = require('./symbols');
+
+const kHead = Symbol('head');
+const kFieldsAt = Symbol('fieldsAt');
+const kFieldCount = Symbol('fieldCount');
+const kRawHeaders = Symbol('rawHeaders');
+const kHeaders = Symbol('headers');
+const kHeadersDistinct = Symbol('headersDistinct');
+const kRawTrailers = Symbol('rawTrailers');
+const kTrailers = Symbol('trailers');
+const kTrailersDistinct = Symbol('trailersDistinct');
+const kFieldLimit = Symbol('fieldLimit');
+const kState = Symbol('readableState');
+const kSignal = Symbol('signal');
+
+/** The versions that are seen, as text. */
+const versions = { 0x09: '0.9', 0x10: '1.0', 0x11: '1.1', 0x20: '2.0' };
+
+/** Node's documentation, "Class: http.IncomingMessage". */
+function IncomingMessage(socket) {
+  this[kSocket] = socket;
+  this[kState] = null;
+  this[kHead] = '';
+  this[kFieldsAt] = 0;
+  this[kFieldCount] = 0;
+  this[kFieldLimit] = 0;
+  this[kRawHeaders] = null;
+  this[kHeaders] = null;
+  this[kHeadersDistinct] = null;
+  this[kRawTrailers] = null;
+  this[kTrailers] = null;
+  this[kTrailersDistinct] = null;
+  this.httpVersionMajor = null;
+  this.httpVersionMinor = null;
+  this.httpVersion = null;
+  this.complete = false;
+  this.joinDuplicateHeaders = false;
+  this.aborted = false;
+  this.upgrade = null;
+  this.url = '';
+  this.method = null;
+  this.statusCode = null;
+  this.statusMessage = null;
+  this._consuming = false;
+  this._dumped = false;
+}
+Object.setPrototypeOf(IncomingMessage.prototype, Readable.prototype);
+Object.setPrototypeOf(IncomingMessage, Readable);
+
+/** Made by the first who needs it: every method of a Readable asks for it. */
+accessor('_readableState', {
+  get() {
+    return this[kState] ?? becomeReadable(this);
+  },
+  set(state) {
+    this[kState] = state;
+  }
+});
+
+function becomeReadable(message) {
+  // The prototype itself is no message.
+  if (!Object.hasOwn(message, kSocket) && message[kHead] === undefined) return undefined;
+  const socket = message[kSocket];
+  const options = socket ? { highWaterMark: socket.readableHighWaterMark } : undefined;
+  Readable.call(message, options);
+  const state = message[kState];
+  // Keeps push() from asking for more before anybody reads; _read() takes it back.
+  state.readingMore = true;
+  // It was over before anybody looked.
+  if (message.complete && message[kHead] !== '') {
+    message.push(null);
+    if (message._dumped) message.resume();
+  }
+  return state;
+}
+
+/** Takes what the parser has just found; called while its registers hold a head. */
+function fillFromHead(message, text, isRequest) {
+  const version = registers[head.VERSION];
+  message[kHead] = text;
+  message[kFieldsAt] = registers[head.FIELDS];
+  message[kFieldCount] = registers[head.COUNT];
+  message.httpVersionMajor = version >> 4;
+  message.httpVersionMinor = version & 15;
+  message.httpVersion = versions[version] ?? `${version >> 4}.${version & 15}`;
+  message.upgrade = (registers[head.FLAGS] & flags.UPGRADE) !== 0;
+  const line = text.slice(registers[head.TEXT_START], registers[head.TEXT_END]);
+  if (isRequest) {
+    message.url = line;
+    message.method = methods[registers[head.METHOD]];
+  } else {
+    message.statusCode = registers[head.METHOD];
+    message.statusMessage = line;
+  }
+}
+
+/** Only so many fields go into `headers`: `maxHeadersCount`. */
+function limitFields(message, count) {
+  message[kFieldLimit] = count;
+}
+
+/** The rest of the body. @returns {boolean} whether to go on reading */
+function addBody(message, bytes) {
+  return message._dumped || message.push(bytes);
+}
+
+/** Nothing follows. */
+function complete(message, trailers, count) {
+  message.complete = true;
+  if (trailers !== null && count > 0) message[kRawTrailers] = splitLines(trailers, 0, count);
+  if (message[kState] !== null) message.push(null);
+}
+
+/** Whether a 'data' or 'end' may still be waited for: a state that exists was asked for. */
+function isReadable(message) {
+  return message[kState] !== null;
+}
+
+// The head.
+
+accessor('socket', {
+  get() {
+    return this[kSocket];
+  },
+  set(socket) {
+    this[kSocket] = socket;
+  }
+});
+alias('connection', 'socket');
+alias('client', 'socket');
+
+accessor('rawHeaders', {
+  get() {
+    return (this[kRawHeaders] ??= splitLines(this[kHead], this[kFieldsAt], this[kFieldCount]));
+  },
+  set(list) {
+    this[kRawHeaders] = list;
+  }
+});
+
+accessor('headers', {
+  get() {
+    if (this[kHeaders] === null) {
+      this[kHeaders] = {};
+      const list = this.rawHeaders;
+      const end = this[kFieldLimit] > 0 ? this[kFieldLimit] * 2 : list.length;
+      for (let i = 0; i < end && i < list.length; i += 2) {
+        this._addHeaderLine(list[i], list[i + 1], this[kHeaders]);
+      }
+    }
+    return this[kHeaders];
+  },
+  set(headers) {
+    this[kHeaders] = headers;
+  }
+});
+
+accessor('headersDistinct', {
+  get() {
+    if (this[kHeadersDistinct] === null) {
+      this[kHeadersDistinct] = distinct(this, this.rawHeaders);
+    }
+    return this[kHeadersDistinct];
+  },
+  set(headers) {
+    this[kHeadersDistinct] = headers;
+  }
+});
+
+accessor('rawTrailers', {
+  get() {
+    return (this[kRawTrailers] ??= []);
+  },
+  set(list) {
+    this[kRawTrailers] = list;
+  }
+});
+
+accessor('trailers', {
+  get() {
+    if (this[kTrailers] !== null) return this[kTrailers];
+    const list = this.rawTrailers;
+    const trailers = {};
+    for (let i = 0; i < list.length; i += 2) this._addHeaderLine(list[i], list[i + 1], trailers);
+    // They come with the body's end: until then there are none, and that is not remembered.
+    if (this.complete) this[kTrailers] = trailers;
+    return trailers;
+  },
+  set(trailers) {
+    this[kTrailers] = trailers;
+  }
+});
+
+accessor('trailersDistinct', {
+  get() {
+    if (this[kTrailersDistinct] !== null) return this[kTrailersDistinct];
+    const trailers = distinct(this, this.rawTrailers);
+    if (this.complete) this[kTrailersDistinct] = trailers;
+    return trailers;
+  },
+  set(trailers) {
+    this[kTrailersDistinct] = trailers;
+  }
+});
+
+function distinct(message, list) {
+  const headers = Object.create(null);
+  for (let i = 0; i < list.length; i += 2) {
+    message._addHeaderLineDistinct(list[i], list[i + 1], headers);
+  }
+  return headers;
+}
+
+IncomingMessage.prototype._addHeaderLine = function _addHeaderLine(name, value, headers) {
+  addField(name, value, headers, this.joinDuplicateHeaders);
+};
+
+IncomingMessage.prototype._addHeaderLineDistinct = function _addHeaderLineDistinct(
+  name,
+  value,
+  headers
+) {
+  addDistinct(name, value, headers);
+};
+
+/** Appends `count` strings, names and values in turn; what http2's and test doubles call. */
+IncomingMessage.prototype._addHeaderLines = function _addHeaderLines(list, count) {
+  if (!Array.isArray(list) || list.length === 0) return;
+  const known = this.complete ? this.trailers : this.headers;
+  (this.complete ? this.rawTrailers : this.rawHeaders).push(...list);
+  for (let i = 0; i < count; i += 2) this._addHeaderLine(list[i], list[i + 1], known);
+};
+
+// The body.
+
+IncomingMessage.prototype.setTimeout = function setMessageTimeout(msecs, callback) {
+  if (callback) this.on('timeout', callback);
+  this.socket.setTimeout(msecs);
+  return this;
+};
+
+IncomingMessage.prototype._read = function _read() {
+  if (!this._consuming) {
+    this._readableState.readingMore = false;
+    this._consuming = true;
+  }
+  const { socket } = this;
+  if (socket?.readable) readOn(socket);
+};
+
+IncomingMessage.prototype._destroy = function _destroy(error, done) {
+  if (!this.readableEnded || !this.complete) {
+    this.aborted = true;
+    this.emit('aborted');
+  }
+  const { socket } = this;
+  // What is not read stands between the next message and its reader.
+  if (socket && !socket.destroyed && this.aborted) {
+    socket.destroy(error);
+    const forget = finished(socket, (cause) => {
+      forget();
+      const failure = cause?.code === 'ERR_STREAM_PREMATURE_CLOSE' ? null : cause;
+      process.nextTick(afterDestroy, this, failure || error, done);
+    });
+  } else {
+    process.nextTick(afterDestroy, this, error, done);
+  }
+};
+
+/** Nobody has to listen for 'error' on a message: whoever does not is not told. */
+function afterDestroy(message, error, done) {
+  if (message.listenerCount('error') === 0) done();
+  else done(error);
+}
+
+/** Nobody wants the body: lets the rest of it pass. */
+IncomingMessage.prototype._dump = function _dump() {
+  if (this._dumped) return;
+  this._dumped = true;
+  if (this[kState] === null && this.complete) return;
+  // What is buffered would still be told.
+  this.removeAllListeners('data');
+  this.resume();
+};
+
+/** Reading from the socket goes on, unless its connection holds it back for other reasons. */
+function readOn(socket) {
+  if (socket[kConnection]?.heldBack === true) return;
+  if (socket.readable) socket.resume();
+}
+
+/** Aborted when the message is, or its connection ends before it (Node 26). */
+accessor('signal', {
+  get() {
+    if (this[kSignal] === undefined) {
+      const controller = new AbortController();
+      this[kSignal] = controller.signal;
+      const abort = () => controller.abort();
+      if (this.destroyed && this.aborted) abort();
+      else this.once('aborted', abort);
+    }
+    return this[kSignal];
+  }
+});
+
+function accessor(name, { get, set }) {
+  Object.defineProperty(IncomingMessage.prototype, name, { configurable: true, get, set });
+}
+
+function alias(name, other) {
+  accessor(name, {
+    get() {
+      return this[other];
+    },
+    set(value) {
+      this[other] = value;
+    }
+  });
+}
+
+module.exports = {
+  IncomingMessage,
+  addBody,
+  complete,
+  fillFromHead,
+  isReadable,
+  limitFields,
+  readOn
+};

@@ -1,0 +1,60 @@
+'use strict';
+
+// The module `http`: its functions, and by name everything that Node's documentation of it lists.
+
+const agents = require('./agent');
+const { ClientRequest } = require('./client-request');
+const { IncomingMessage } = require('./incoming');
+const { maxHeaderSize } = require('./limits');
+const { METHODS } = require('./methods');
+const { OutgoingMessage } = require('./outgoing');
+const { setMaxIdleHTTPParsers } = require('./parser');
+const { Server, connectionListener } = require('./server');
+const { ServerResponse } = require('./server-response');
+const { STATUS_CODES } = require('./status');
+const { validateHeaderName, validateHeaderValue } = require('./tokens');
+
+function createServer(options, requestListener) {
+  return new Server(options, requestListener);
+}
+
+/** Node's documentation, "http.request()", in all its signatures. */
+function request(url, options, callback) {
+  return new ClientRequest(url, options, callback);
+}
+
+function get(url, options, callback) {
+  const sent = request(url, options, callback);
+  sent.end();
+  return sent;
+}
+
+module.exports = {
+  _connectionListener: connectionListener,
+  METHODS,
+  STATUS_CODES,
+  Agent: agents.Agent,
+  ClientRequest,
+  IncomingMessage,
+  OutgoingMessage,
+  Server,
+  ServerResponse,
+  createServer,
+  validateHeaderName,
+  validateHeaderValue,
+  get,
+  request,
+  setMaxIdleHTTPParsers
+};
+
+Object.defineProperties(module.exports, {
+  maxHeaderSize: { configurable: true, enumerable: true, value: maxHeaderSize },
+  globalAgent: {
+    configurable: true,
+    enumerable: true,
+    get: () => agents.globalAgent,
+    set(agent) {
+      agents.globalAgent = agent;
+    }
+  }
+});

@@ -1,0 +1,286 @@
+'use strict';
+
+// How an outgoing message's bytes reach the socket: head and body in as few writes as can be, in
+// one when end() brings the whole body; OutgoingMessage's methods that deal in bytes.
+
+const { getDefaultHighWaterMark } = require('node:stream');
+
+const { codeError } = require('../internal/errors');
+const { kConnection, kNeedDrain } = require('./symbols');
+const { isAscii } = require('./tokens');
+
+const kCorked = Symbol('corked');
+const kBytesWritten = Symbol('bytesWritten');
+const kHighWaterMark = Symbol('highWaterMark');
+const kRejectBody = Symbol('rejectNonStandardBodyWrites');
+
+/** Up to this, copying a body behind its head costs less than a second buffer in the write. */
+const JOIN_MAX = 16 * 1024;
+
+function initialize(message, options) {
+  message[kCorked] = 0;
+  message[kBytesWritten] = 0;
+  message[kHighWaterMark] = options?.highWaterMark ?? getDefaultHighWaterMark(false);
+  message[kRejectBody] = options?.rejectNonStandardBodyWrites ?? false;
+}
+
+/** @returns {boolean} whether more may be written before 'drain' */
+function write(message, chunk, encoding, callback) {
+  if (message.finished) {
+    fail(message, codeError('ERR_STREAM_WRITE_AFTER_END'), callback);
+    return false;
+  }
+  if (message.destroyed) {
+    process.nextTick(callback ?? nop, codeError('ERR_STREAM_DESTROYED', 'write'));
+    return false;
+  }
+  const done = typeof callback === 'function' ? callback : nop;
+  if (message.strictContentLength) countStrictly(message, sizeOf(chunk, encoding), false);
+  if (!message._header) message._implicitHeader();
+  if (!message._hasBody) return ignoreBody(message, done);
+
+  const { socket } = message;
+  if (socket && !socket.writableCorked) {
+    socket.cork();
+    process.nextTick(uncork, socket);
+  }
+  if (!message.chunkedEncoding || chunk.length === 0) return message._send(chunk, encoding, done);
+  return sendChunk(message, chunk, encoding, '', done);
+}
+
+/** Sends what is left of the message, with `chunk` or null for its end. */
+function end(message, chunk, encoding, callback) {
+  const size = chunk === null ? 0 : sizeOf(chunk, encoding);
+  if (message.strictContentLength && chunk !== null) countStrictly(message, size, true);
+  if (!message._header) {
+    message._contentLength = size;
+    message._implicitHeader();
+  }
+  if (typeof callback === 'function') message.once('finish', callback);
+  if (hasStatedLength(message) && message[kBytesWritten] !== message._contentLength) {
+    throw mismatch(message[kBytesWritten], message._contentLength);
+  }
+  if (chunk !== null && !message._hasBody) {
+    ignoreBody(message, nop);
+    chunk = null;
+  }
+  const { socket } = message;
+  if (socket && chunk !== null && !isOnePiece(message, chunk, encoding)) socket.cork();
+  const done = () => afterLastWrite(message);
+  if (message._hasBody && message.chunkedEncoding) {
+    const last = `0\r\n${message._trailer}\r\n`;
+    if (chunk === null || size === 0) sendText(message, last, done);
+    else sendChunk(message, chunk, encoding, last, done);
+  } else if (chunk !== null) {
+    sendWhole(message, chunk, encoding, done);
+  } else if (!message._headerSent || message.writableLength > 0) {
+    message._send('', 'latin1', done);
+  } else {
+    process.nextTick(done);
+  }
+  if (socket) {
+    while (socket.writableCorked > 0) socket.uncork();
+  }
+  message[kCorked] = 0;
+  message.finished = true;
+  if (message.outputData.length === 0 && socket && socket._httpMessage === message) {
+    message._finish();
+  }
+}
+
+/** Whether the rest of the message is one write. */
+function isOnePiece(message, chunk, encoding) {
+  if (typeof chunk === 'string') return isPlain(encoding);
+  return chunk.length <= JOIN_MAX && !message.chunkedEncoding && !message._headerSent;
+}
+
+/** The last piece of a body that is delimited by its length, or by the connection's end. */
+function sendWhole(message, chunk, encoding, done) {
+  const { socket } = message;
+  const now = socket && socket._httpMessage === message && message.outputData.length === 0;
+  if (typeof chunk !== 'string' && !message._headerSent && now && chunk.length <= JOIN_MAX) {
+    const header = message._header;
+    const piece = Buffer.allocUnsafe(header.length + chunk.length);
+    piece.latin1Write(header, 0);
+    piece.set(chunk, header.length);
+    message._headerSent = true;
+    message._writeRaw(piece, null, done);
+  } else {
+    message._send(chunk, encoding, done);
+  }
+}
+
+/** A piece of a chunked body, and `after` behind it. */
+function sendChunk(message, chunk, encoding, after, done) {
+  if (typeof chunk === 'string' && isPlain(encoding) && isAscii(after)) {
+    // The size's encoding is that of the chunk then: a head that is not ASCII cannot share it.
+    if (!message._headerSent && !isAscii(message._header)) message._send('', 'latin1', null);
+    const size = Buffer.byteLength(chunk, encoding ?? 'utf8').toString(16);
+    return message._send(`${size}\r\n${chunk}\r\n${after}`, encoding, done);
+  }
+  sendText(message, `${sizeOf(chunk, encoding).toString(16)}\r\n`, null);
+  message._send(chunk, encoding, null);
+  return sendText(message, `\r\n${after}`, done);
+}
+
+function sendText(message, text, done) {
+  return message._send(text, 'latin1', done);
+}
+
+function sizeOf(chunk, encoding) {
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding ?? 'utf8') : chunk.byteLength;
+}
+
+/** Encodings in which a string can share a write with a head. */
+function isPlain(encoding) {
+  return !encoding || encoding === 'utf8' || encoding === 'utf-8' || encoding === 'latin1';
+}
+
+/** A body where there must be none: dropped, or an error for those who asked for it. */
+function ignoreBody(message, done) {
+  if (message[kRejectBody]) throw codeError('ERR_HTTP_BODY_NOT_ALLOWED');
+  process.nextTick(done);
+  return true;
+}
+
+function countStrictly(message, size, last) {
+  const total = message[kBytesWritten] + size;
+  const stated = message._contentLength;
+  if (hasStatedLength(message) && (last ? total !== stated : total > stated)) {
+    throw mismatch(total, stated);
+  }
+  message[kBytesWritten] = total;
+}
+
+function hasStatedLength(message) {
+  return (
+    message.strictContentLength &&
+    message._contentLength !== null &&
+    message._hasBody &&
+    !message._removedContLen &&
+    !message.chunkedEncoding &&
+    !message.hasHeader('transfer-encoding')
+  );
+}
+
+function mismatch(size, stated) {
+  return codeError('ERR_HTTP_CONTENT_LENGTH_MISMATCH', size, stated);
+}
+
+/** Tells of an error on the next tick; the program need not wait for it with a callback. */
+function fail(message, error, callback) {
+  if (message.destroyed) return;
+  process.nextTick(emitFailure, message, error, typeof callback === 'function' ? callback : nop);
+}
+
+function emitFailure(message, error, callback) {
+  callback(error);
+  if (typeof message.emit === 'function' && !message.destroyed) message.emit('error', error);
+}
+
+/** The socket has taken everything. */
+function afterLastWrite(message) {
+  if (message.socket?._hadError) return;
+  const connection = message[kConnection];
+  if (connection !== null) connection.onFinished(message);
+  message.emit('finish');
+}
+
+function uncork(socket) {
+  socket.uncork();
+}
+
+function nop() {}
+
+/** Methods of OutgoingMessage.prototype. */
+const methods = {
+  /** Writes with the head before it, if that is still to be sent. */
+  _send(data, encoding, callback) {
+    if (!this._headerSent) {
+      const header = this._header;
+      this._headerSent = true;
+      if (typeof data === 'string' && isPlain(encoding)) {
+        data = header + data;
+      } else {
+        this._writeRaw(header, 'latin1', null);
+      }
+    }
+    return this._writeRaw(data, encoding, callback);
+  },
+
+  /** Writes to the socket, or remembers to: an earlier message may be in its way. */
+  _writeRaw(data, encoding, callback) {
+    if (typeof encoding === 'function') {
+      callback = encoding;
+      encoding = null;
+    }
+    const { socket } = this;
+    // What is written to a connection that is gone is lost.
+    if (socket?.destroyed) return false;
+    if (socket && socket._httpMessage === this && socket.writable) {
+      if (this.outputData.length > 0) this._flushOutput(socket);
+      return socket.write(data, encoding, callback);
+    }
+    this.outputData.push({ data, encoding, callback });
+    this.outputSize += data.length;
+    this[kConnection]?.onPending(data.length);
+    return this.outputSize < this[kHighWaterMark];
+  },
+
+  /** There is a socket now, or it has room again. */
+  _flush() {
+    const { socket } = this;
+    if (!socket?.writable) return;
+    const more = this._flushOutput(socket);
+    if (this.finished) {
+      this._finish();
+    } else if (more && this[kNeedDrain]) {
+      this[kNeedDrain] = false;
+      this.emit('drain');
+    }
+  },
+
+  /** @returns {boolean | undefined} what the last write said; undefined if there was none */
+  _flushOutput(socket) {
+    for (; this[kCorked] > 0; this[kCorked]--) socket.cork();
+    const { outputData, outputSize } = this;
+    if (outputData.length === 0) return undefined;
+    this.outputData = [];
+    this.outputSize = 0;
+    socket.cork();
+    let more;
+    for (const { data, encoding, callback } of outputData) {
+      more = socket.write(data, encoding, callback);
+    }
+    socket.uncork();
+    this[kConnection]?.onPending(-outputSize);
+    return more;
+  },
+
+  cork() {
+    if (this.socket) this.socket.cork();
+    else this[kCorked]++;
+  },
+
+  uncork() {
+    if (this.socket) this.socket.uncork();
+    else if (this[kCorked] > 0) this[kCorked]--;
+  }
+};
+
+/** Getters of OutgoingMessage.prototype. */
+const getters = {
+  writableLength() {
+    return this.outputSize + (this.socket ? this.socket.writableLength : 0);
+  },
+
+  writableHighWaterMark() {
+    return this.socket ? this.socket.writableHighWaterMark : this[kHighWaterMark];
+  },
+
+  writableCorked() {
+    return this.socket ? this.socket.writableCorked : this[kCorked];
+  }
+};
+
+module.exports = { end, fail, getters, initialize, methods, write };

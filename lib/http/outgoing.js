@@ -1,0 +1,325 @@
+'use strict';
+
+// OutgoingMessage: the fields of a message to send, and the way of its head and body to the socket,
+// directly or, until it has one, through `outputData`.
+
+const { Stream } = require('node:stream');
+const { isUint8Array } = require('node:util').types;
+
+const { codeError } = require('../internal/errors');
+const validate = require('../internal/validate');
+const body = require('./outgoing-body');
+const { renderHead } = require('./head-lines');
+const { kConnection, kErrored, kFields, kNeedDrain, kSocket, kUniqueHeaders } = require('./symbols');
+const { INVALID, isToken, kindOfValue, validateHeaderName, validateHeaderValue } = require('./tokens');
+
+/** Node's documentation, "Class: http.OutgoingMessage". */
+function OutgoingMessage(options) {
+  Stream.call(this);
+  this.outputData = [];
+  this.outputSize = 0;
+  this.writable = true;
+  this.destroyed = false;
+  this._last = false;
+  this.chunkedEncoding = false;
+  this.shouldKeepAlive = true;
+  this.maxRequestsOnConnectionReached = false;
+  this._defaultKeepAlive = true;
+  this.useChunkedEncodingByDefault = true;
+  this.sendDate = false;
+  this._removedConnection = false;
+  this._removedContLen = false;
+  this._removedTE = false;
+  this.strictContentLength = false;
+  this._contentLength = null;
+  this._hasBody = true;
+  this._trailer = '';
+  this._expectsContinue = false;
+  this.finished = false;
+  this._headerSent = false;
+  this._closed = false;
+  this._header = null;
+  this._keepAliveTimeout = 0;
+  this[kSocket] = null;
+  this[kFields] = null;
+  this[kConnection] = null;
+  this[kNeedDrain] = false;
+  this[kErrored] = null;
+  this[kUniqueHeaders] = null;
+  body.initialize(this, options);
+}
+Object.setPrototypeOf(OutgoingMessage.prototype, Stream.prototype);
+Object.setPrototypeOf(OutgoingMessage, Stream);
+
+// Where it goes.
+
+accessor('socket', {
+  get() {
+    return this[kSocket];
+  },
+  set(socket) {
+    this[kSocket] = socket;
+  }
+});
+
+accessor('connection', {
+  get() {
+    return this.socket;
+  },
+  set(socket) {
+    this.socket = socket;
+  }
+});
+
+OutgoingMessage.prototype.setTimeout = function setMessageTimeout(msecs, callback) {
+  if (callback) this.on('timeout', callback);
+  if (this.socket) this.socket.setTimeout(msecs);
+  else this.once('socket', (socket) => socket.setTimeout(msecs));
+  return this;
+};
+
+OutgoingMessage.prototype.destroy = function destroy(error) {
+  if (this.destroyed) return this;
+  this.destroyed = true;
+  this[kErrored] = error;
+  if (this.socket) this.socket.destroy(error);
+  else this.once('socket', (socket) => socket.destroy(error));
+  return this;
+};
+
+// State, as a Writable shows it.
+
+accessor('errored', {
+  get() {
+    return this[kErrored];
+  }
+});
+
+accessor('closed', {
+  get() {
+    return this._closed;
+  }
+});
+
+accessor('headersSent', {
+  get() {
+    return Boolean(this._header);
+  },
+  enumerable: true
+});
+
+accessor('writableEnded', {
+  get() {
+    return this.finished;
+  }
+});
+
+accessor('writableFinished', {
+  get() {
+    if (!this.finished || this.outputSize !== 0) return false;
+    return !this.socket || this.socket.writableLength === 0;
+  }
+});
+
+accessor('writableObjectMode', {
+  get() {
+    return false;
+  }
+});
+
+accessor('writableNeedDrain', {
+  get() {
+    return !this.destroyed && !this.finished && this[kNeedDrain];
+  }
+});
+
+// Fields.
+
+OutgoingMessage.prototype.setHeader = function setHeader(name, value) {
+  if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'set');
+  validateHeaderName(name);
+  validateHeaderValue(name, value);
+  (this[kFields] ??= Object.create(null))[name.toLowerCase()] = [name, value];
+  return this;
+};
+
+OutgoingMessage.prototype.setHeaders = function setHeaders(headers) {
+  if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'set');
+  const mapLike = typeof headers?.keys === 'function' && typeof headers.get === 'function';
+  if (!mapLike || Array.isArray(headers)) {
+    throw codeError('ERR_INVALID_ARG_TYPE', 'headers', ['Headers', 'Map'], headers);
+  }
+  // A Headers gives each cookie by itself.
+  const cookies = [];
+  for (const [name, value] of headers) {
+    if (name === 'set-cookie') cookies.push(...(Array.isArray(value) ? value : [value]));
+    else this.setHeader(name, value);
+  }
+  if (cookies.length > 0) this.setHeader('set-cookie', cookies);
+  return this;
+};
+
+OutgoingMessage.prototype.appendHeader = function appendHeader(name, value) {
+  if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'append');
+  validateHeaderName(name);
+  validateHeaderValue(name, value);
+  const fields = (this[kFields] ??= Object.create(null));
+  const entry = fields[name.toLowerCase()];
+  if (entry === undefined) fields[name.toLowerCase()] = [name, value];
+  else entry[1] = [entry[1], value].flat();
+  return this;
+};
+
+OutgoingMessage.prototype.getHeader = function getHeader(name) {
+  validate.type(name, 'name', 'string');
+  return this[kFields]?.[name.toLowerCase()]?.[1];
+};
+
+OutgoingMessage.prototype.hasHeader = function hasHeader(name) {
+  validate.type(name, 'name', 'string');
+  return this[kFields]?.[name.toLowerCase()] !== undefined;
+};
+
+OutgoingMessage.prototype.getHeaderNames = function getHeaderNames() {
+  return Object.keys(this[kFields] ?? {});
+};
+
+OutgoingMessage.prototype.getRawHeaderNames = function getRawHeaderNames() {
+  return Object.values(this[kFields] ?? {}).map(([name]) => name);
+};
+
+OutgoingMessage.prototype.getHeaders = function getHeaders() {
+  const headers = Object.create(null);
+  for (const key in this[kFields]) headers[key] = this[kFields][key][1];
+  return headers;
+};
+
+OutgoingMessage.prototype.removeHeader = function removeHeader(name) {
+  validate.type(name, 'name', 'string');
+  if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'remove');
+  const key = name.toLowerCase();
+  // Node sets these by itself, unless told not to.
+  if (key === 'connection') this._removedConnection = true;
+  else if (key === 'content-length') this._removedContLen = true;
+  else if (key === 'transfer-encoding') this._removedTE = true;
+  else if (key === 'date') this.sendDate = false;
+  if (this[kFields] !== null) delete this[kFields][key];
+};
+
+/** Not documented, but used by those who write heads themselves. */
+OutgoingMessage.prototype._renderHeaders = function _renderHeaders() {
+  if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'render');
+  const headers = {};
+  for (const key in this[kFields]) {
+    const [name, value] = this[kFields][key];
+    headers[name] = value;
+  }
+  return headers;
+};
+
+OutgoingMessage.prototype.addTrailers = function addTrailers(headers) {
+  this._trailer = '';
+  const entries = Array.isArray(headers) ? headers : Object.entries(headers);
+  for (const [name, value] of entries) {
+    if (!isToken(name)) throw codeError('ERR_INVALID_HTTP_TOKEN', 'Trailer name', name);
+    const unique = this[kUniqueHeaders]?.has(name.toLowerCase());
+    const list = Array.isArray(value) ? (unique ? [value.join('; ')] : value) : [value];
+    for (const item of list) {
+      if (kindOfValue(`${item}`) === INVALID) {
+        throw codeError('ERR_INVALID_CHAR', 'trailer content', name);
+      }
+      this._trailer += `${name}: ${item}\r\n`;
+    }
+  }
+};
+
+// The head.
+
+/** What writes the head when the body begins before it; the subclasses know how. */
+OutgoingMessage.prototype._implicitHeader = function _implicitHeader() {
+  throw codeError('ERR_METHOD_NOT_IMPLEMENTED', '_implicitHeader()');
+};
+
+OutgoingMessage.prototype._storeHeader = function _storeHeader(firstLine, headers) {
+  this._header = renderHead(this, firstLine, headers);
+  this._headerSent = false;
+  // Whoever expects '100 Continue' has to be heard before there is a body.
+  if (this._expectsContinue) this._send('');
+};
+
+OutgoingMessage.prototype.flushHeaders = function flushHeaders() {
+  if (!this._header) this._implicitHeader();
+  this._send('');
+};
+
+// The body.
+
+OutgoingMessage.prototype.write = function write(chunk, encoding, callback) {
+  if (typeof encoding === 'function') {
+    callback = encoding;
+    encoding = null;
+  }
+  checkChunk(chunk);
+  const more = body.write(this, chunk, encoding, callback);
+  if (!more) this[kNeedDrain] = true;
+  return more;
+};
+
+OutgoingMessage.prototype.end = function end(chunk, encoding, callback) {
+  if (typeof chunk === 'function') {
+    callback = chunk;
+    chunk = encoding = null;
+  } else if (typeof encoding === 'function') {
+    callback = encoding;
+    encoding = null;
+  }
+  if (chunk) {
+    checkChunk(chunk);
+    if (this.finished) {
+      body.fail(this, codeError('ERR_STREAM_WRITE_AFTER_END'), callback);
+      return this;
+    }
+  } else if (this.finished) {
+    if (typeof callback !== 'function') return this;
+    if (this.writableFinished) callback(codeError('ERR_STREAM_ALREADY_FINISHED', 'end'));
+    else this.on('finish', callback);
+    return this;
+  }
+  body.end(this, chunk || null, encoding, callback);
+  return this;
+};
+
+function checkChunk(chunk) {
+  if (chunk === null) throw codeError('ERR_STREAM_NULL_VALUES');
+  if (typeof chunk !== 'string' && !isUint8Array(chunk)) {
+    throw codeError('ERR_INVALID_ARG_TYPE', 'chunk', ['string', 'Buffer', 'Uint8Array'], chunk);
+  }
+}
+
+/** Everything is with the socket; who assigned it learns that it may be taken away. */
+OutgoingMessage.prototype._finish = function _finish() {
+  this.emit('prefinish');
+};
+
+/** A message is no Readable. */
+OutgoingMessage.prototype.pipe = function pipe() {
+  this.emit('error', codeError('ERR_STREAM_CANNOT_PIPE'));
+};
+
+Object.assign(OutgoingMessage.prototype, body.methods);
+for (const [name, get] of Object.entries(body.getters)) accessor(name, { get });
+
+OutgoingMessage.prototype[Symbol.for('nodejs.rejection')] = function onRejection(error) {
+  this.destroy(error);
+};
+
+function accessor(name, { get, set, enumerable = false }) {
+  Object.defineProperty(OutgoingMessage.prototype, name, {
+    configurable: true,
+    enumerable,
+    get,
+    set
+  });
+}
+
+module.exports = { OutgoingMessage };

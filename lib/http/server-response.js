@@ -1,0 +1,204 @@
+'use strict';
+
+// ServerResponse: the answer to a request, with its status line and what may come before it.
+
+const { codeError } = require('../internal/errors');
+const validate = require('../internal/validate');
+const { OutgoingMessage } = require('./outgoing');
+const { STATUS_CODES, forbidsBody } = require('./status');
+const { kFields } = require('./symbols');
+const { INVALID, kindOfValue, validateHeaderName, validateHeaderValue } = require('./tokens');
+
+/** Status lines without a reason of the program's own, as they are seen often. */
+const statusLines = new Map(
+  Object.entries(STATUS_CODES).map(([code, reason]) => [
+    Number(code),
+    `HTTP/1.1 ${code} ${reason}\r\n`
+  ])
+);
+
+/** The coding a client of HTTP/1.0 has to offer before it gets it. */
+const CHUNKED_TOKEN = /\bchunked\b/i;
+
+/** Node's documentation, "Class: http.ServerResponse". */
+function ServerResponse(req, options) {
+  OutgoingMessage.call(this, options);
+  if (req.method === 'HEAD') this._hasBody = false;
+  this.req = req;
+  this.sendDate = true;
+  this._sent100 = false;
+  this._expect_continue = false;
+  if (req.httpVersionMajor < 1 || req.httpVersionMinor < 1) {
+    this.useChunkedEncodingByDefault = CHUNKED_TOKEN.test(req.headers?.te);
+    this.shouldKeepAlive = false;
+  }
+}
+Object.setPrototypeOf(ServerResponse.prototype, OutgoingMessage.prototype);
+Object.setPrototypeOf(ServerResponse, OutgoingMessage);
+
+ServerResponse.prototype.statusCode = 200;
+ServerResponse.prototype.statusMessage = undefined;
+
+// The socket.
+
+ServerResponse.prototype.assignSocket = function assignSocket(socket) {
+  if (socket._httpMessage) throw codeError('ERR_HTTP_SOCKET_ASSIGNED');
+  socket._httpMessage = this;
+  socket.on('close', onSocketClose);
+  this.socket = socket;
+  this.emit('socket', socket);
+  this._flush();
+};
+
+ServerResponse.prototype.detachSocket = function detachSocket(socket) {
+  socket.removeListener('close', onSocketClose);
+  socket._httpMessage = null;
+  this.socket = null;
+};
+
+/** The client is gone, and the response unfinished. */
+function onSocketClose() {
+  if (this._httpMessage) emitClose(this._httpMessage);
+}
+
+/** The response is over, one way or the other. */
+function emitClose(response) {
+  if (response._closed) return;
+  response.destroyed = true;
+  response._closed = true;
+  response.emit('close');
+}
+
+// What comes before the response proper.
+
+ServerResponse.prototype.writeContinue = function writeContinue(callback) {
+  this._writeRaw('HTTP/1.1 100 Continue\r\n\r\n', 'ascii', callback);
+  this._sent100 = true;
+};
+
+ServerResponse.prototype.writeProcessing = function writeProcessing(callback) {
+  this._writeRaw('HTTP/1.1 102 Processing\r\n\r\n', 'ascii', callback);
+};
+
+/** Node's documentation, "response.writeEarlyHints(hints[, callback])". */
+ServerResponse.prototype.writeEarlyHints = function writeEarlyHints(hints, callback) {
+  validate.object(hints, 'hints');
+  if (hints.link === null || hints.link === undefined) return;
+  const link = linkValue(hints.link);
+  if (link.length === 0) return;
+  let text = `HTTP/1.1 103 Early Hints\r\nLink: ${link}\r\n`;
+  for (const name of Object.keys(hints)) {
+    if (name === 'link') continue;
+    validateHeaderName(name);
+    validateHeaderValue(name, hints[name]);
+    text += `${name}: ${hints[name]}\r\n`;
+  }
+  this._writeRaw(`${text}\r\n`, 'ascii', callback);
+};
+
+/** Node's documentation, "response.writeInformation(statusCode[, headers][, callback])". */
+ServerResponse.prototype.writeInformation = function writeInformation(status, headers, callback) {
+  if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'write');
+  if (typeof headers === 'function') {
+    callback = headers;
+    headers = undefined;
+  }
+  // 101 hands the connection over: that is for 'upgrade' listeners to say.
+  if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101) {
+    throw codeError('ERR_HTTP_INVALID_STATUS_CODE', status);
+  }
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
+  for (const [name, value] of entriesOf(headers)) {
+    validateHeaderName(name);
+    for (const item of [value].flat()) {
+      validateHeaderValue(name, item);
+      text += `${name}: ${item}\r\n`;
+    }
+  }
+  this._writeRaw(`${text}\r\n`, 'latin1', callback);
+  if (status === 100) this._sent100 = true;
+};
+
+/** Links as in RFC 8288: anything else would let a value end the line early. */
+const LINK = /^(?:<[^>]*>)(?:\s*;\s*[^;"\s]+(?:=(")?[^;"\s]*\1)?)*$/;
+
+function linkValue(value) {
+  const list = Array.isArray(value) ? value : [value];
+  for (const item of list) {
+    if (typeof item !== 'string' || !LINK.test(item)) {
+      throw codeError(
+        'ERR_INVALID_ARG_VALUE',
+        'hints',
+        value,
+        'must be an array or string of format "</styles.css>; rel=preload; as=style"'
+      );
+    }
+  }
+  return list.join(', ');
+}
+
+// The head.
+
+ServerResponse.prototype._implicitHeader = function _implicitHeader() {
+  this.writeHead(this.statusCode);
+};
+
+/** Node's documentation, "response.writeHead()", in all its signatures. */
+ServerResponse.prototype.writeHead = function writeHead(statusCode, reason, headers) {
+  if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'write');
+  const status = statusCode | 0;
+  if (status < 100 || status > 999) throw codeError('ERR_HTTP_INVALID_STATUS_CODE', statusCode);
+  if (typeof reason === 'string') {
+    this.statusMessage = reason;
+  } else {
+    this.statusMessage ||= STATUS_CODES[status] || 'unknown';
+    headers ??= reason;
+  }
+  this.statusCode = status;
+  if (this[kFields] !== null) {
+    if (headers) mergeFields(this, headers);
+    headers = this[kFields];
+  }
+  if (forbidsBody(status)) this._hasBody = false;
+  // The client may take the status for a reason to send its body, or not to.
+  if (this._expect_continue && !this._sent100) this.shouldKeepAlive = false;
+  this._storeHeader(statusLine(status, this.statusMessage), headers);
+  return this;
+};
+ServerResponse.prototype.writeHeader = ServerResponse.prototype.writeHead;
+
+function statusLine(status, message) {
+  if (message === STATUS_CODES[status]) return statusLines.get(status);
+  if (kindOfValue(`${message}`) === INVALID) throw codeError('ERR_INVALID_CHAR', 'statusMessage');
+  return `HTTP/1.1 ${status} ${message}\r\n`;
+}
+
+/** Adds writeHead()'s fields to those set before; a flat list may name one twice. */
+function mergeFields(response, headers) {
+  if (!Array.isArray(headers)) {
+    for (const name of Object.keys(headers)) if (name) response.setHeader(name, headers[name]);
+    return;
+  }
+  if (headers.length > 0 && Array.isArray(headers[0])) headers = headers.flatMap((pair) => pair);
+  if (headers.length % 2 !== 0) throw codeError('ERR_INVALID_ARG_VALUE', 'headers', headers);
+  for (let i = 0; i < headers.length; i += 2) if (headers[i]) response.removeHeader(headers[i]);
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]) response.appendHeader(headers[i], headers[i + 1]);
+  }
+}
+
+function entriesOf(headers) {
+  if (!headers) return [];
+  if (!Array.isArray(headers)) return Object.entries(headers);
+  if (headers.length > 0 && Array.isArray(headers[0])) return headers;
+  if (headers.length % 2 !== 0) throw codeError('ERR_INVALID_ARG_VALUE', 'headers', headers);
+  return headers.flatMap((name, i) => (i % 2 === 0 ? [[name, headers[i + 1]]] : []));
+}
+
+/** Names, or lists of names, whose values are joined: the option `uniqueHeaders`. */
+function uniqueHeaders(option) {
+  if (!Array.isArray(option)) return null;
+  return new Set(option.flat().map((name) => name.toLowerCase()));
+}
+
+module.exports = { ServerResponse, emitClose, uniqueHeaders };

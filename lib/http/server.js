@@ -1,0 +1,203 @@
+'use strict';
+
+// http.Server: a net.Server whose connections speak HTTP, and the options that bound them.
+
+const { codeError } = require('../internal/errors');
+const validate = require('../internal/validate');
+const net = require('../net');
+const deadlines = require('./deadlines');
+const { IncomingMessage } = require('./incoming');
+const { insecureHTTPParser, maxHeaderSize } = require('./limits');
+const { ServerConnection } = require('./server-connection');
+const { ServerResponse, uniqueHeaders } = require('./server-response');
+const { STATUS_CODES } = require('./status');
+
+const kSettings = Symbol('settings');
+
+const HEADERS_TIMEOUT = 60_000;
+const REQUEST_TIMEOUT = 300_000;
+const KEEP_ALIVE_TIMEOUT = 5_000;
+const CHECKING_INTERVAL = 30_000;
+
+/** Node's documentation, "http.createServer([options][, requestListener])". */
+function Server(options, requestListener) {
+  if (!(this instanceof Server)) return new Server(options, requestListener);
+  if (typeof options === 'function') {
+    requestListener = options;
+    options = {};
+  }
+  options = checkedOptions(options);
+  configure(this, options);
+  net.Server.call(this, {
+    allowHalfOpen: true,
+    noDelay: options.noDelay ?? true,
+    keepAlive: options.keepAlive,
+    keepAliveInitialDelay: options.keepAliveInitialDelay,
+    highWaterMark: options.highWaterMark
+  });
+  if (requestListener) this.on('request', requestListener);
+  this.on('connection', connectionListener);
+  this.on('listening', onListening);
+  initialize(this);
+}
+Object.setPrototypeOf(Server.prototype, net.Server.prototype);
+Object.setPrototypeOf(Server, net.Server);
+
+/** Also for https: everything of the options that is about HTTP. */
+function configure(server, options) {
+  server.maxHeaderSize = integer(options, 'maxHeaderSize', undefined);
+  server.insecureHTTPParser = typed(options, 'insecureHTTPParser', 'boolean', undefined);
+  server.requestTimeout = integer(options, 'requestTimeout', REQUEST_TIMEOUT);
+  const { requestTimeout } = server;
+  const most = requestTimeout > 0 ? Math.min(HEADERS_TIMEOUT, requestTimeout) : HEADERS_TIMEOUT;
+  server.headersTimeout = integer(options, 'headersTimeout', most);
+  if (requestTimeout > 0 && server.headersTimeout > 0 && server.headersTimeout > requestTimeout) {
+    throw codeError('ERR_OUT_OF_RANGE', 'headersTimeout', '<= requestTimeout', options.headersTimeout);
+  }
+  server.keepAliveTimeout = integer(options, 'keepAliveTimeout', KEEP_ALIVE_TIMEOUT);
+  server.keepAliveTimeoutBuffer = integer(options, 'keepAliveTimeoutBuffer', 0);
+  server.connectionsCheckingInterval = integer(
+    options,
+    'connectionsCheckingInterval',
+    CHECKING_INTERVAL
+  );
+  server.requireHostHeader = typed(options, 'requireHostHeader', 'boolean', true);
+  server.joinDuplicateHeaders = typed(options, 'joinDuplicateHeaders', 'boolean', undefined);
+  server.rejectNonStandardBodyWrites = typed(
+    options,
+    'rejectNonStandardBodyWrites',
+    'boolean',
+    false
+  );
+  if (options.shouldUpgradeCallback !== undefined) {
+    validate.type(options.shouldUpgradeCallback, 'options.shouldUpgradeCallback', 'function');
+    server.shouldUpgradeCallback = options.shouldUpgradeCallback;
+  }
+  server[kSettings] = new Settings(server, options);
+}
+
+/** The properties that only a server has which stands. */
+function initialize(server) {
+  server.httpAllowHalfOpen = false;
+  server.timeout = 0;
+  server.maxHeadersCount = null;
+  server.maxRequestsPerSocket = 0;
+}
+
+/** What each connection asks its server for, found once. */
+class Settings {
+  constructor(server, options) {
+    this.connections = new Set();
+    this.IncomingMessage = options.IncomingMessage || IncomingMessage;
+    this.ServerResponse = options.ServerResponse || ServerResponse;
+    this.uniqueHeaders = uniqueHeaders(options.uniqueHeaders);
+    this.maxHeaderSize = server.maxHeaderSize || maxHeaderSize;
+    this.lenient = server.insecureHTTPParser ?? insecureHTTPParser;
+    this.requireHostHeader = server.requireHostHeader;
+    this.joinDuplicateHeaders = Boolean(server.joinDuplicateHeaders);
+    this.rejectBodies = server.rejectNonStandardBodyWrites;
+  }
+
+  responseOptions(socket) {
+    return {
+      highWaterMark: socket.writableHighWaterMark,
+      rejectNonStandardBodyWrites: this.rejectBodies
+    };
+  }
+
+  shouldUpgrade(server, request) {
+    const decide = server.shouldUpgradeCallback;
+    if (decide === undefined) return server.listenerCount('upgrade') > 0;
+    return Boolean(decide.call(server, request));
+  }
+}
+
+/** A 'connection' listener that reads HTTP from any Duplex. */
+function connectionListener(socket) {
+  const settings = this[kSettings];
+  // A socket that another server accepted answers to this one now.
+  if (socket.server === null || socket.server === undefined) socket.server = this;
+  settings.connections.add(new ServerConnection(this, socket, settings));
+}
+
+function onListening() {
+  deadlines.start(this, this[kSettings].connections);
+}
+
+Server.prototype.setTimeout = function setServerTimeout(msecs, callback) {
+  this.timeout = msecs;
+  if (callback) this.on('timeout', callback);
+  return this;
+};
+
+Server.prototype.close = function close(...args) {
+  closing(this);
+  net.Server.prototype.close.apply(this, args);
+  return this;
+};
+
+/** What comes before a listener is closed; https does it as well. */
+function closing(server) {
+  closeIdleConnections.call(server);
+  deadlines.stop(server);
+}
+
+Server.prototype.closeAllConnections = function closeAllConnections() {
+  for (const { socket } of [...this[kSettings].connections]) socket.destroy();
+};
+
+Server.prototype.closeIdleConnections = closeIdleConnections;
+function closeIdleConnections() {
+  for (const connection of [...this[kSettings].connections]) {
+    if (isUnused(connection)) connection.socket.destroy();
+  }
+}
+
+/** Between two requests; a connection that has not asked for anything yet is not idle. */
+function isUnused(connection) {
+  return connection.since === 0 && connection.requests.length === 0;
+}
+
+/** Node's documentation, "Capture rejections of promises". */
+Server.prototype[Symbol.for('nodejs.rejection')] = function onRejection(error, event, ...args) {
+  if (event !== 'request') {
+    net.Server.prototype[Symbol.for('nodejs.rejection')].call(this, error, event, ...args);
+    return;
+  }
+  const [, response] = args;
+  if (response.headersSent || response.writableEnded) {
+    response.destroy();
+    return;
+  }
+  // What was set for the answer that failed must not get out.
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  response.statusCode = 500;
+  response.end(STATUS_CODES[500]);
+};
+
+function checkedOptions(options) {
+  if (options === undefined || options === null) return {};
+  validate.object(options, 'options');
+  return { ...options };
+}
+
+function integer(options, name, otherwise) {
+  if (options[name] === undefined) return otherwise;
+  validate.integer(options[name], name, 0);
+  return options[name];
+}
+
+function typed(options, name, type, otherwise) {
+  if (options[name] === undefined) return otherwise;
+  validate.type(options[name], `options.${name}`, type);
+  return options[name];
+}
+
+module.exports = {
+  Server,
+  closing,
+  configure,
+  connectionListener,
+  initialize,
+  kSettings
+};

@@ -1,0 +1,18 @@
+'use strict';
+
+// Names of what the files of http share about sockets and messages, and nobody else sees.
+
+module.exports = {
+  /** On a socket: the ServerConnection or ClientConnection that its bytes go to. */
+  kConnection: Symbol('connection'),
+  /** On a message: the socket, behind the accessor of that name. */
+  kSocket: Symbol('socket'),
+  /** On an outgoing message: the fields that were set, by lower-case name. */
+  kFields: Symbol('fields'),
+  /** On an outgoing message: write() said no, and 'drain' has not come yet. */
+  kNeedDrain: Symbol('needDrain'),
+  /** On a message: the names whose values are joined into one line. */
+  kUniqueHeaders: Symbol('uniqueHeaders'),
+  /** On a message: what destroyed it. */
+  kErrored: Symbol('errored')
+};
