@@ -14,6 +14,8 @@ const net = require('../net');
 /** On a request that waits: what its socket is to be made with, and the context it came from. */
 const kOptions = Symbol('options');
 const kContext = Symbol('context');
+/** On a free socket: how many bytes it had received when it became free. */
+const kBytesRead = Symbol('bytesRead');
 
 /** How much earlier than the server says a socket is given up, in milliseconds. */
 const TIMEOUT_BUFFER = 1000;
@@ -121,9 +123,19 @@ function takeFree(agent, name) {
   const free = agent.freeSockets[name];
   if (free === undefined) return undefined;
   while (free.length > 0 && free[0].destroyed) free.shift();
-  const socket = agent.scheduling === 'fifo' ? free.shift() : free.pop();
+  let socket;
+  do {
+    socket = agent.scheduling === 'fifo' ? free.shift() : free.pop();
+  } while (socket !== undefined && isTainted(socket));
   if (free.length === 0) delete agent.freeSockets[name];
   return socket;
+}
+
+/** Whether the server spoke unasked: the next request must not take that for its answer. */
+function isTainted(socket) {
+  if (socket.bytesRead === socket[kBytesRead] && !(socket.readableLength > 0)) return false;
+  socket.destroy();
+  return true;
 }
 
 function giveSocket(agent, request, socket) {
@@ -225,12 +237,14 @@ function onFree(socket, options) {
   socket._httpMessage = null;
   this.removeSocket(socket, options);
   socket.once('error', onFreeError);
+  socket[kBytesRead] = socket.bytesRead;
   free.push(socket);
 }
 
 /** Nobody uses it: nobody has to know. */
-function onFreeError(error) {
-  this.destroy(error);
+function onFreeError() {
+  this.destroy();
+  this.emit('agentRemove');
 }
 
 /** Forgets a socket, and makes another for whoever waits. */

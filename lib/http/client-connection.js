@@ -33,7 +33,6 @@ class ClientConnection {
     request[kConnection] = this;
     socket[kConnection] = this;
     socket._httpMessage = request;
-    socket.removeListener('data', onUnasked);
     socket.on('error', onError);
     socket.on('data', onData);
     socket.on('end', onEnd);
@@ -66,17 +65,17 @@ class ClientConnection {
     const { request, socket } = this;
     const keepAlive = (registers[head.FLAGS] & flags.KEEP_ALIVE) !== 0;
     const count = registers[head.COUNT];
+    const response = new IncomingMessage(socket);
+    fillFromHead(response, text, false);
+    this.incoming = response;
     if (request.res) {
       // A second answer to one question may be another's.
       socket.destroy();
       return GO_ON;
     }
-    const response = new IncomingMessage(socket);
-    fillFromHead(response, text, false);
     response.joinDuplicateHeaders = Boolean(request.joinDuplicateHeaders);
     const most = typeof request.maxHeadersCount === 'number' ? request.maxHeadersCount : FIELDS_MAX;
     if (most > 0 && count > most) limitFields(response, most);
-    this.incoming = response;
     request.res = response;
     if (request.method === 'CONNECT') response.upgrade = true;
     if (response.upgrade) return TUNNEL;
@@ -86,6 +85,7 @@ class ClientConnection {
     if (responseFinish.hasSubscribers) responseFinish.publish({ request, response });
     response.req = request;
     response.on('end', onResponseEnd);
+    socket.on('timeout', onResponseTimeout);
     // Without a listener nobody can read it.
     if (request.aborted || !request.emit('response', response)) response._dump();
     if (request.method === 'HEAD') return NO_BODY;
@@ -177,12 +177,10 @@ class ClientConnection {
       request.timeoutCb = null;
     }
     this.detachListeners();
-    // What comes now was not asked for: the next request must not take it for its answer.
-    socket.on('data', onUnasked);
     process.nextTick(emitFree, request, socket);
     request.destroyed = true;
     // A message that is destroyed later must not take the next one's socket with it.
-    if (request.res) request.res.destroyed = true;
+    if (request.res) request.res.socket = null;
   }
 
   detachListeners() {
@@ -199,10 +197,6 @@ class ClientConnection {
 
 function onData(chunk) {
   this[kConnection].read(chunk);
-}
-
-function onUnasked() {
-  this.destroy();
 }
 
 function onDrain() {
@@ -279,7 +273,13 @@ function onResponseEnd() {
   }
 }
 
+/** Nothing came for a while; who reads the answer learns it as well. */
+function onResponseTimeout() {
+  this._httpMessage?.res?.emit('timeout');
+}
+
 function removeTimeout(request, socket) {
+  socket.removeListener('timeout', onResponseTimeout);
   if (request.timeoutCb) socket.removeListener('timeout', request.timeoutCb);
 }
 

@@ -5,6 +5,7 @@
 
 const { channel } = require('node:diagnostics_channel');
 const { addAbortSignal, finished } = require('node:stream');
+const { debuglog } = require('node:util');
 
 const { codeError, connectionResetError } = require('../internal/errors');
 const validate = require('../internal/validate');
@@ -24,6 +25,7 @@ const {
 const { uniqueHeaders } = require('./server-response');
 const { kErrored, kFields, kUniqueHeaders } = require('./symbols');
 
+const debug = debuglog('http');
 const requestCreated = channel('http.client.request.created');
 const requestStart = channel('http.client.request.start');
 const requestError = channel('http.client.request.error');
@@ -81,6 +83,7 @@ function ClientRequest(input, options, callback) {
     this._removedTE = true;
   }
   setFields(this, options, hostHeader(host, port, defaultPort), bare);
+  debug('%s %s to %s:%s', this.method, this.path, host, port);
   if (requestCreated.hasSubscribers) requestCreated.publish({ request: this });
   findSocket(this, connectOptions);
 }
@@ -192,6 +195,7 @@ function takeSocket(request, socket, error) {
 
 /** The end of a request that had no connection. */
 function closeUnsent(request, error) {
+  request.destroyed = true;
   const failure = error || (request.aborted ? null : connectionResetError('socket hang up'));
   if (failure) emitError(request, failure);
   emitClose(request);
@@ -199,7 +203,7 @@ function closeUnsent(request, error) {
 
 function attach(request, socket) {
   new ClientConnection(request, socket);
-  if (request.timeout !== undefined) listenForTimeout(request);
+  if (request.timeout !== undefined || request.agent?.options?.timeout) listenForTimeout(request);
   request.emit('socket', socket);
 }
 

@@ -249,11 +249,16 @@ IncomingMessage.prototype.setTimeout = function setMessageTimeout(msecs, callbac
   return this;
 };
 
-IncomingMessage.prototype._read = function _read() {
+/** Somebody reads, be it by 'data' or 'readable': the body is not to be thrown away. */
+IncomingMessage.prototype.read = function read(size) {
   if (!this._consuming) {
     this._readableState.readingMore = false;
     this._consuming = true;
   }
+  return Readable.prototype.read.call(this, size);
+};
+
+IncomingMessage.prototype._read = function _read() {
   const { socket } = this;
   if (socket?.readable) readOn(socket);
 };

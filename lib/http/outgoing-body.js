@@ -6,6 +6,7 @@
 const { getDefaultHighWaterMark } = require('node:stream');
 
 const { codeError } = require('../internal/errors');
+const { Socket } = require('../net');
 const { kConnection, kNeedDrain } = require('./symbols');
 const { isAscii } = require('./tokens');
 
@@ -13,6 +14,9 @@ const kCorked = Symbol('corked');
 const kBytesWritten = Symbol('bytesWritten');
 const kHighWaterMark = Symbol('highWaterMark');
 const kRejectBody = Symbol('rejectNonStandardBodyWrites');
+
+const CRLF = Buffer.from('\r\n');
+const plainWrite = Socket.prototype.write;
 
 /** Up to this, copying a body behind its head costs less than a second buffer in the write. */
 const JOIN_MAX = 16 * 1024;
@@ -26,15 +30,15 @@ function initialize(message, options) {
 
 /** @returns {boolean} whether more may be written before 'drain' */
 function write(message, chunk, encoding, callback) {
-  if (message.finished) {
-    fail(message, codeError('ERR_STREAM_WRITE_AFTER_END'), callback);
-    return false;
-  }
-  if (message.destroyed) {
-    process.nextTick(callback ?? nop, codeError('ERR_STREAM_DESTROYED', 'write'));
-    return false;
-  }
   const done = typeof callback === 'function' ? callback : nop;
+  if (message.finished || message.destroyed) {
+    const error = message.finished
+      ? codeError('ERR_STREAM_WRITE_AFTER_END')
+      : codeError('ERR_STREAM_DESTROYED', 'write');
+    if (message.destroyed) process.nextTick(done, error);
+    else fail(message, error, done);
+    return false;
+  }
   if (message.strictContentLength) countStrictly(message, sizeOf(chunk, encoding), false);
   if (!message._header) message._implicitHeader();
   if (!message._hasBody) return ignoreBody(message, done);
@@ -65,18 +69,26 @@ function end(message, chunk, encoding, callback) {
     chunk = null;
   }
   const { socket } = message;
-  if (socket && chunk !== null && !isOnePiece(message, chunk, encoding)) socket.cork();
   const done = () => afterLastWrite(message);
+  const joins = joinsWrites(socket);
+  if (socket && chunk !== null && !(joins && typeof chunk === 'string')) socket.cork();
   if (message._hasBody && message.chunkedEncoding) {
     const last = `0\r\n${message._trailer}\r\n`;
-    if (chunk === null || size === 0) sendText(message, last, done);
-    else sendChunk(message, chunk, encoding, last, done);
-  } else if (chunk !== null) {
+    if (chunk !== null && size > 0 && joins) {
+      sendChunk(message, chunk, encoding, last, done);
+    } else {
+      if (chunk !== null && size > 0) sendChunk(message, chunk, encoding, '', nop);
+      sendText(message, last, done);
+    }
+  } else if (chunk !== null && joins) {
     sendWhole(message, chunk, encoding, done);
-  } else if (!message._headerSent || message.writableLength > 0) {
-    message._send('', 'latin1', done);
   } else {
-    process.nextTick(done);
+    if (chunk !== null) message._send(chunk, encoding, null);
+    if (chunk !== null || !message._headerSent || message.writableLength > 0) {
+      message._send('', 'latin1', done);
+    } else {
+      process.nextTick(done);
+    }
   }
   if (socket) {
     while (socket.writableCorked > 0) socket.uncork();
@@ -88,10 +100,12 @@ function end(message, chunk, encoding, callback) {
   }
 }
 
-/** Whether the rest of the message is one write. */
-function isOnePiece(message, chunk, encoding) {
-  if (typeof chunk === 'string') return isPlain(encoding);
-  return chunk.length <= JOIN_MAX && !message.chunkedEncoding && !message._headerSent;
+/**
+ * Whether it is all the same how many writes the bytes come in: on a socket of ours, unless the
+ * program has put a write() of its own before it.
+ */
+function joinsWrites(socket) {
+  return socket instanceof Socket && socket.write === plainWrite;
 }
 
 /** The last piece of a body that is delimited by its length, or by the connection's end. */
@@ -112,15 +126,22 @@ function sendWhole(message, chunk, encoding, done) {
 
 /** A piece of a chunked body, and `after` behind it. */
 function sendChunk(message, chunk, encoding, after, done) {
-  if (typeof chunk === 'string' && isPlain(encoding) && isAscii(after)) {
+  const joins = joinsWrites(message.socket);
+  if (joins && typeof chunk === 'string' && isPlain(encoding) && isAscii(after)) {
     // The size's encoding is that of the chunk then: a head that is not ASCII cannot share it.
     if (!message._headerSent && !isAscii(message._header)) message._send('', 'latin1', null);
     const size = Buffer.byteLength(chunk, encoding ?? 'utf8').toString(16);
     return message._send(`${size}\r\n${chunk}\r\n${after}`, encoding, done);
   }
-  sendText(message, `${sizeOf(chunk, encoding).toString(16)}\r\n`, null);
+  const size = sizeOf(chunk, encoding).toString(16);
+  if (joins) {
+    sendText(message, `${size}\r\n`, null);
+  } else {
+    sendText(message, size, null);
+    message._send(CRLF, null, null);
+  }
   message._send(chunk, encoding, null);
-  return sendText(message, `\r\n${after}`, done);
+  return after === '' ? message._send(CRLF, null, done) : sendText(message, `\r\n${after}`, done);
 }
 
 function sendText(message, text, done) {
@@ -196,7 +217,7 @@ function nop() {}
 const methods = {
   /** Writes with the head before it, if that is still to be sent. */
   _send(data, encoding, callback) {
-    if (!this._headerSent) {
+    if (!this._headerSent && this._header !== null) {
       const header = this._header;
       this._headerSent = true;
       if (typeof data === 'string' && isPlain(encoding)) {

@@ -4,7 +4,7 @@
 // directly or, until it has one, through `outputData`.
 
 const { Stream } = require('node:stream');
-const { isUint8Array } = require('node:util').types;
+const util = require('node:util');
 
 const { codeError } = require('../internal/errors');
 const validate = require('../internal/validate');
@@ -206,6 +206,35 @@ OutgoingMessage.prototype.removeHeader = function removeHeader(name) {
   if (this[kFields] !== null) delete this[kFields][key];
 };
 
+/** Node's documentation, DEP0066. */
+accessor('_headers', {
+  get: deprecate(function () {
+    return this.getHeaders();
+  }, '_headers'),
+  set: deprecate(function (headers) {
+    this[kFields] = null;
+    if (headers === null || typeof headers !== 'object') return;
+    this[kFields] = Object.create(null);
+    for (const name of Object.keys(headers)) this[kFields][name.toLowerCase()] = [name, headers[name]];
+  }, '_headers')
+});
+
+accessor('_headerNames', {
+  get: deprecate(function () {
+    if (this[kFields] === null) return null;
+    const names = Object.create(null);
+    for (const key in this[kFields]) names[key] = this[kFields][key][0];
+    return names;
+  }, '_headerNames'),
+  set: deprecate(function (names) {
+    if (names === null || typeof names !== 'object') return;
+    for (const key of Object.keys(names)) {
+      const entry = this[kFields]?.[key];
+      if (entry) entry[0] = names[key];
+    }
+  }, '_headerNames')
+});
+
 /** Not documented, but used by those who write heads themselves. */
 OutgoingMessage.prototype._renderHeaders = function _renderHeaders() {
   if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'render');
@@ -289,9 +318,14 @@ OutgoingMessage.prototype.end = function end(chunk, encoding, callback) {
   return this;
 };
 
+function deprecate(method, name) {
+  const message = `OutgoingMessage.prototype.${name} is deprecated`;
+  return util.deprecate(method, message, 'DEP0066');
+}
+
 function checkChunk(chunk) {
   if (chunk === null) throw codeError('ERR_STREAM_NULL_VALUES');
-  if (typeof chunk !== 'string' && !isUint8Array(chunk)) {
+  if (typeof chunk !== 'string' && !util.types.isUint8Array(chunk)) {
     throw codeError('ERR_INVALID_ARG_TYPE', 'chunk', ['string', 'Buffer', 'Uint8Array'], chunk);
   }
 }

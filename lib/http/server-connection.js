@@ -4,6 +4,7 @@
 // the requests; over any Duplex. Decides when to read, what a broken request gets, when to hang up.
 
 const { channel } = require('node:diagnostics_channel');
+const { debuglog } = require('node:util');
 
 const { codeError, connectionResetError } = require('../internal/errors');
 const { addBody, complete, fillFromHead, limitFields, readOn } = require('./incoming');
@@ -24,6 +25,7 @@ const { kConnection, kNeedDrain, kUniqueHeaders } = require('./symbols');
 
 const requestStart = channel('http.server.request.start');
 const responseCreated = channel('http.server.response.created');
+const debug = debuglog('http');
 const responseFinish = channel('http.server.response.finish');
 
 /** What a client gets whose request cannot be read, by the error's code. */
@@ -68,6 +70,7 @@ class ServerConnection {
     this.since = performance.now();
     this.headDone = false;
 
+    debug('a connection to the server');
     socket[kConnection] = this;
     socket._httpMessage ??= null;
     socket.parser = this.parser;
@@ -358,6 +361,7 @@ function onEnd() {
 
 function onClose() {
   const connection = this[kConnection];
+  if (connection === undefined) return;
   connection.freeParser();
   connection.settings.connections.delete(connection);
   for (const request of connection.requests.splice(0)) {

@@ -17,6 +17,8 @@ const kSettings = Symbol('settings');
 const HEADERS_TIMEOUT = 60_000;
 const REQUEST_TIMEOUT = 300_000;
 const KEEP_ALIVE_TIMEOUT = 5_000;
+/** How much longer than it says the server waits: a request may be on its way. */
+const KEEP_ALIVE_TIMEOUT_BUFFER = 1_000;
 const CHECKING_INTERVAL = 30_000;
 
 /** Node's documentation, "http.createServer([options][, requestListener])". */
@@ -55,7 +57,7 @@ function configure(server, options) {
     throw codeError('ERR_OUT_OF_RANGE', 'headersTimeout', '<= requestTimeout', options.headersTimeout);
   }
   server.keepAliveTimeout = integer(options, 'keepAliveTimeout', KEEP_ALIVE_TIMEOUT);
-  server.keepAliveTimeoutBuffer = integer(options, 'keepAliveTimeoutBuffer', 0);
+  server.keepAliveTimeoutBuffer = integer(options, 'keepAliveTimeoutBuffer', KEEP_ALIVE_TIMEOUT_BUFFER);
   server.connectionsCheckingInterval = integer(
     options,
     'connectionsCheckingInterval',
