@@ -3,7 +3,7 @@
 // Error objects as Node builds them: from the kernel's numbers (Node's documentation, "Class:
 // SystemError" and "Common system errors") and for misuse ("Node.js error codes").
 
-const { getSystemErrorMap, inspect } = require('node:util');
+const { format, getSystemErrorMap, inspect } = require('node:util');
 
 const systemErrors = getSystemErrorMap();
 const { errno: numbers } = require('node:os').constants;
@@ -25,9 +25,9 @@ const codes = {
   ],
   ERR_HTTP_INVALID_HEADER_VALUE: [
     TypeError,
-    (value, name) => `Invalid value "${value}" for header "${name}"`
+    (value, name) => format('Invalid value "%s" for header "%s"', value, name)
   ],
-  ERR_HTTP_INVALID_STATUS_CODE: [RangeError, (status) => `Invalid status code: ${status}`],
+  ERR_HTTP_INVALID_STATUS_CODE: [RangeError, (status) => format('Invalid status code: %s', status)],
   ERR_HTTP_REQUEST_TIMEOUT: [Error, () => 'Request timeout'],
   ERR_HTTP_SOCKET_ASSIGNED: [Error, () => 'Socket already assigned'],
   ERR_HTTP_SOCKET_ENCODING: [
@@ -48,18 +48,22 @@ const codes = {
   ERR_INVALID_ARG_VALUE: [TypeError, describeValue],
   ERR_INVALID_CHAR: [
     TypeError,
-    (what, field) => `Invalid character in ${what}${field === undefined ? '' : ` ["${field}"]`}`
+    (what, field) =>
+      field === undefined
+        ? `Invalid character in ${what}`
+        : format('Invalid character in %s ["%s"]', what, field)
   ],
   ERR_INVALID_FD_TYPE: [TypeError, (type) => `Unsupported fd type: ${type}`],
   ERR_INVALID_HANDLE_TYPE: [TypeError, () => 'This handle type cannot be sent'],
   ERR_INVALID_HTTP_TOKEN: [
     TypeError,
-    (what, text) => `${what} must be a valid HTTP token ["${text}"]`
+    (what, text) => format('%s must be a valid HTTP token ["%s"]', what, text)
   ],
   ERR_INVALID_IP_ADDRESS: [TypeError, (address) => `Invalid IP address: ${address}`],
   ERR_INVALID_PROTOCOL: [
     TypeError,
-    (actual, expected) => `Protocol "${actual}" not supported. Expected "${expected}"`
+    (actual, expected) =>
+      format('Protocol "%s" not supported. Expected "%s"', actual, expected)
   ],
   ERR_IP_BLOCKED: [Error, (address) => `IP(${address}) is blocked by net.BlockList`],
   ERR_METHOD_NOT_IMPLEMENTED: [Error, (method) => `The ${method} method is not implemented`],
@@ -204,6 +208,7 @@ function trimStack(error) {
   error.stack = kept.join('\n');
 }
 
+const CLASS_NAME = /^([A-Z][a-z0-9]*)+$/;
 const primitives = ['string', 'function', 'number', 'object', 'boolean', 'bigint', 'symbol'];
 
 function describeType(name, expected, value) {
@@ -212,11 +217,14 @@ function describeType(name, expected, value) {
     : `The "${name}" ${name.includes('.') ? 'property' : 'argument'}`;
   const list = [expected].flat();
   const plain = list.filter((type) => primitives.includes(type));
-  const classes = list.filter((type) => !primitives.includes(type));
+  const classes = list.filter((type) => CLASS_NAME.test(type));
+  const others = list.filter((type) => !primitives.includes(type) && !CLASS_NAME.test(type));
   const parts = [];
   if (plain.length === 1) parts.push(`of type ${plain[0]}`);
   if (plain.length > 1) parts.push(`one of type ${either(plain)}`);
   if (classes.length > 0) parts.push(`an instance of ${either(classes)}`);
+  if (others.length === 1) parts.push(/[A-Z]/.test(others[0]) ? `an ${others[0]}` : others[0]);
+  if (others.length > 1) parts.push(`one of ${either(others)}`);
   return `${subject} must be ${parts.join(' or ')}. Received ${received(value)}`;
 }
 
