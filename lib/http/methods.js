@@ -1,13 +1,18 @@
 'use strict';
 
-// The request methods that the parser knows: by its numbers, and sorted as http.METHODS.
+// The request methods: by the parser's numbers, and as http.METHODS lists them.
 
 const { httpMethods } = require('../internal/binding');
 
-/** By the number that the parser gives in a head's registers. */
+/** By the number that the parser gives; some are of RTSP, which shares it. */
 const byNumber = httpMethods();
 
-const METHODS = [...byNumber].sort();
+const RTSP_FIRST = byNumber.indexOf('DESCRIBE');
+const RTSP_LAST = byNumber.indexOf('FLUSH');
+
+const METHODS = byNumber
+  .filter((name, i) => name !== 'PRI' && !(i >= RTSP_FIRST && i <= RTSP_LAST))
+  .sort();
 
 /** Requests of these have no body unless the program says how long it is. */
 const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']);
