@@ -133,7 +133,10 @@ function takeFree(agent, name) {
 
 /** Whether the server spoke unasked: the next request must not take that for its answer. */
 function isTainted(socket) {
-  if (socket.bytesRead === socket[kBytesRead] && !(socket.readableLength > 0)) return false;
+  const before = socket[kBytesRead];
+  // Some put sockets of their own into the pool.
+  if (before === undefined) return false;
+  if (socket.bytesRead === before && !(socket.readableLength > 0)) return false;
   socket.destroy();
   return true;
 }

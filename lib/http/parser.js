@@ -63,6 +63,7 @@ const TUNNEL = 2;
 /** States of a parser; any other is past a head or final. */
 const BETWEEN_MESSAGES = 0;
 const IN_HEAD = 1;
+const FAILED = 4;
 
 /** One set for all parsers: they are read before any other code runs. */
 const registers = new Int32Array(16);
@@ -95,7 +96,8 @@ class Parser {
 
   free() {
     if (this.owner === null) return;
-    this.owner = this.rest = null;
+    this.owner = null;
+    this.rest = null;
     // One that runs is still on the stack.
     if (!this.running && idle.length < idleMax) idle.push(this);
   }
@@ -182,7 +184,7 @@ class Parser {
 
   /** The end of the input. @returns {Error | undefined} */
   finish() {
-    if (this.owner === null) return;
+    if (this.owner === null || this.state === FAILED) return;
     const text = this.native.finish();
     const kind = registers[KIND];
     this.state = registers[STATE];
