@@ -20,7 +20,11 @@ const kBytesRead = Symbol('bytesRead');
 /** How much earlier than the server says a socket is given up, in milliseconds. */
 const TIMEOUT_BUFFER = 1000;
 
-/** Node's documentation, "new Agent([options])". */
+/**
+ * Node's documentation, "new Agent([options])".
+ * @constructor
+ * @param {any} [options]
+ */
 function Agent(options) {
   if (!(this instanceof Agent)) return new Agent(options);
   EventEmitter.call(this);
@@ -41,7 +45,8 @@ function Agent(options) {
   this.maxTotalSockets = this.options.maxTotalSockets;
   this.totalSocketCount = 0;
   const buffer = this.options.agentKeepAliveTimeoutBuffer;
-  this.agentKeepAliveTimeoutBuffer = Number.isFinite(buffer) && buffer >= 0 ? buffer : TIMEOUT_BUFFER;
+  this.agentKeepAliveTimeoutBuffer =
+    Number.isFinite(buffer) && buffer >= 0 ? buffer : TIMEOUT_BUFFER;
   if (this.scheduling !== 'fifo' && this.scheduling !== 'lifo') {
     const reason = "must be one of: 'fifo', 'lifo'";
     throw codeError('ERR_INVALID_ARG_VALUE', 'scheduling', this.scheduling, reason);
@@ -291,7 +296,7 @@ Agent.prototype.keepSocketAlive = function keepSocketAlive(socket) {
   const seconds = /^timeout=(\d+)/.exec(hint ?? '')?.[1];
   if (seconds !== undefined) {
     // Before the server gives it up, lest a request meets it on the way.
-    const theirs = seconds * 1000 - this.agentKeepAliveTimeoutBuffer;
+    const theirs = Number(seconds) * 1000 - this.agentKeepAliveTimeoutBuffer;
     if (theirs <= 0) return false;
     if (theirs < timeout) timeout = theirs;
   }

@@ -6,7 +6,14 @@
 const { channel } = require('node:diagnostics_channel');
 
 const { connectionResetError } = require('../internal/errors');
-const { IncomingMessage, addBody, complete, fillFromHead, limitFields, readOn } = require('./incoming');
+const {
+  IncomingMessage,
+  addBody,
+  complete,
+  fillFromHead,
+  limitFields,
+  readOn
+} = require('./incoming');
 const limits = require('./limits');
 const { GO_ON, NO_BODY, Parser, RESPONSE, TUNNEL, flags, head, registers } = require('./parser');
 const { isInterim } = require('./status');

@@ -30,7 +30,10 @@ const requestCreated = channel('http.client.request.created');
 const requestStart = channel('http.client.request.start');
 const requestError = channel('http.client.request.error');
 
-/** Node's documentation, "Class: http.ClientRequest". */
+/**
+ * Node's documentation, "Class: http.ClientRequest".
+ * @constructor
+ */
 function ClientRequest(input, options, callback) {
   OutgoingMessage.call(this);
   [options, callback] = normalizeArguments(input, options, callback);

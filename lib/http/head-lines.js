@@ -39,9 +39,9 @@ let noted = 0;
 
 /**
  * The whole head as text, with the message's flags brought into agreement with it.
- * @param {object} message an OutgoingMessage
+ * @param {any} message an OutgoingMessage
  * @param {string} firstLine
- * @param {object | any[] | undefined} headers the message's own fields, or others: an object, a
+ * @param {any} headers the message's own fields, or others: an object, a
  *   list of pairs, a flat list
  * @returns {string}
  */
@@ -106,7 +106,11 @@ function fieldLine(message, name, value, validate, bit) {
 
 /** A list that has to be one line becomes one. */
 function prepare(message, name, value) {
-  if (name.length === 19 && name.toLowerCase() === 'content-disposition' && message._contentLength) {
+  if (
+    name.length === 19 &&
+    name.toLowerCase() === 'content-disposition' &&
+    message._contentLength
+  ) {
     return Array.isArray(value) ? value.map(bytesAsText) : bytesAsText(value);
   }
   if (!Array.isArray(value)) return value;

@@ -318,8 +318,12 @@ accessor('signal', {
   }
 });
 
-function accessor(name, { get, set }) {
-  Object.defineProperty(IncomingMessage.prototype, name, { configurable: true, get, set });
+/**
+ * @param {string} name
+ * @param {PropertyDescriptor & ThisType<any>} definition
+ */
+function accessor(name, definition) {
+  Object.defineProperty(IncomingMessage.prototype, name, { configurable: true, ...definition });
 }
 
 function alias(name, other) {

@@ -115,7 +115,7 @@ function sendWhole(message, chunk, encoding, done) {
   if (typeof chunk !== 'string' && !message._headerSent && now && chunk.length <= JOIN_MAX) {
     const header = message._header;
     const piece = Buffer.allocUnsafe(header.length + chunk.length);
-    piece.latin1Write(header, 0);
+    piece.write(header, 0, 'latin1');
     piece.set(chunk, header.length);
     message._headerSent = true;
     message._writeRaw(piece, null, done);
@@ -149,7 +149,9 @@ function sendText(message, text, done) {
 }
 
 function sizeOf(chunk, encoding) {
-  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding ?? 'utf8') : chunk.byteLength;
+  return typeof chunk === 'string'
+    ? Buffer.byteLength(chunk, encoding ?? 'utf8')
+    : chunk.byteLength;
 }
 
 /** Encodings in which a string can share a write with a head. */

@@ -10,8 +10,21 @@ const { codeError } = require('../internal/errors');
 const validate = require('../internal/validate');
 const body = require('./outgoing-body');
 const { renderHead } = require('./head-lines');
-const { kConnection, kErrored, kFields, kNeedDrain, kSocket, kUniqueHeaders } = require('./symbols');
-const { INVALID, isToken, kindOfValue, validateHeaderName, validateHeaderValue } = require('./tokens');
+const {
+  kConnection,
+  kErrored,
+  kFields,
+  kNeedDrain,
+  kSocket,
+  kUniqueHeaders
+} = require('./symbols');
+const {
+  INVALID,
+  isToken,
+  kindOfValue,
+  validateHeaderName,
+  validateHeaderValue
+} = require('./tokens');
 
 /** Node's documentation, "Class: http.OutgoingMessage". */
 function OutgoingMessage(options) {
@@ -215,7 +228,8 @@ accessor('_headers', {
     this[kFields] = null;
     if (headers === null || typeof headers !== 'object') return;
     this[kFields] = Object.create(null);
-    for (const name of Object.keys(headers)) this[kFields][name.toLowerCase()] = [name, headers[name]];
+    for (const name of Object.keys(headers))
+      this[kFields][name.toLowerCase()] = [name, headers[name]];
   }, '_headers')
 });
 
@@ -347,13 +361,12 @@ OutgoingMessage.prototype[Symbol.for('nodejs.rejection')] = function onRejection
   this.destroy(error);
 };
 
-function accessor(name, { get, set, enumerable = false }) {
-  Object.defineProperty(OutgoingMessage.prototype, name, {
-    configurable: true,
-    enumerable,
-    get,
-    set
-  });
+/**
+ * @param {string} name
+ * @param {PropertyDescriptor & ThisType<any>} definition
+ */
+function accessor(name, definition) {
+  Object.defineProperty(OutgoingMessage.prototype, name, { configurable: true, ...definition });
 }
 
 module.exports = { OutgoingMessage };

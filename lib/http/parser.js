@@ -102,6 +102,7 @@ class Parser {
     if (!this.running && idle.length < idleMax) idle.push(this);
   }
 
+  /** Takes no further chunk; what is left of the one being parsed is. */
   pause() {
     this.paused = true;
   }
@@ -117,8 +118,8 @@ class Parser {
 
   /**
    * Parses a chunk, telling the owner of each event.
-   * @returns {number | Error} how many bytes were parsed: less than all after an upgrade, when
-   *   paused, and when the owner let go of the parser
+   * @returns {any} how many bytes were parsed: less than all after an upgrade, when paused, and
+   *   when the owner let go of the parser; or an Error
    */
   execute(chunk) {
     if (this.running || this.paused) {
@@ -143,7 +144,7 @@ class Parser {
       this.state = registers[STATE];
       switch (kind) {
         case NEED_MORE:
-          if (this.rest === null) return at;
+          if (this.rest === null || this.paused) return at;
           chunk = this.rest;
           this.rest = null;
           at = 0;
@@ -174,11 +175,6 @@ class Parser {
           return parseError(text, at);
       }
       if (this.owner === null) return at;
-      if (this.paused) {
-        const after = chunk.subarray(at);
-        this.rest = this.rest === null ? after : Buffer.concat([after, this.rest]);
-        return at;
-      }
     }
   }
 

@@ -34,7 +34,9 @@ function normalizeArguments(input, options, callback) {
 
 /** A URL, of this realm or another. */
 function isUrl(value) {
-  return Boolean(value?.href && value.protocol && value.auth === undefined && value.path === undefined);
+  return Boolean(
+    value?.href && value.protocol && value.auth === undefined && value.path === undefined
+  );
 }
 
 function checkPath(path) {

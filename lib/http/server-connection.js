@@ -224,7 +224,8 @@ class ServerConnection {
   onFinished(response) {
     const { requests, server, socket } = this;
     const request = response.req;
-    if (responseFinish.hasSubscribers) responseFinish.publish({ request, response, socket, server });
+    if (responseFinish.hasSubscribers)
+      responseFinish.publish({ request, response, socket, server });
     const index = requests.indexOf(request);
     if (index >= 0) requests.splice(index, 1);
     // Its body would stand before the next request.

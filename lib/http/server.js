@@ -54,10 +54,19 @@ function configure(server, options) {
   const most = requestTimeout > 0 ? Math.min(HEADERS_TIMEOUT, requestTimeout) : HEADERS_TIMEOUT;
   server.headersTimeout = integer(options, 'headersTimeout', most);
   if (requestTimeout > 0 && server.headersTimeout > 0 && server.headersTimeout > requestTimeout) {
-    throw codeError('ERR_OUT_OF_RANGE', 'headersTimeout', '<= requestTimeout', options.headersTimeout);
+    throw codeError(
+      'ERR_OUT_OF_RANGE',
+      'headersTimeout',
+      '<= requestTimeout',
+      options.headersTimeout
+    );
   }
   server.keepAliveTimeout = integer(options, 'keepAliveTimeout', KEEP_ALIVE_TIMEOUT);
-  server.keepAliveTimeoutBuffer = integer(options, 'keepAliveTimeoutBuffer', KEEP_ALIVE_TIMEOUT_BUFFER);
+  server.keepAliveTimeoutBuffer = integer(
+    options,
+    'keepAliveTimeoutBuffer',
+    KEEP_ALIVE_TIMEOUT_BUFFER
+  );
   server.connectionsCheckingInterval = integer(
     options,
     'connectionsCheckingInterval',

@@ -34,10 +34,7 @@ const codes = {
     Error,
     () => 'Changing the socket encoding is not allowed per RFC7230 Section 3.'
   ],
-  ERR_HTTP_TRAILER_INVALID: [
-    Error,
-    () => 'Trailers are invalid with this transfer encoding'
-  ],
+  ERR_HTTP_TRAILER_INVALID: [Error, () => 'Trailers are invalid with this transfer encoding'],
   ERR_INVALID_ADDRESS: [Error, () => 'Invalid address'],
   ERR_INVALID_ADDRESS_FAMILY: [
     RangeError,
@@ -62,8 +59,7 @@ const codes = {
   ERR_INVALID_IP_ADDRESS: [TypeError, (address) => `Invalid IP address: ${address}`],
   ERR_INVALID_PROTOCOL: [
     TypeError,
-    (actual, expected) =>
-      format('Protocol "%s" not supported. Expected "%s"', actual, expected)
+    (actual, expected) => format('Protocol "%s" not supported. Expected "%s"', actual, expected)
   ],
   ERR_IP_BLOCKED: [Error, (address) => `IP(${address}) is blocked by net.BlockList`],
   ERR_METHOD_NOT_IMPLEMENTED: [Error, (method) => `The ${method} method is not implemented`],
