@@ -7,7 +7,7 @@ module.exports = {
   testMatch: ['<rootDir>/__test__/**/*.test.js'],
   testPathIgnorePatterns: ['/node_modules/', '/fixtures/'],
   testEnvironment: 'node',
-  moduleNameMapper: { '/lib/net(/index(\\.js)?)?$': '<rootDir>/lib/jest/net.js' },
+  moduleNameMapper: { '/lib/(net|http)(/index(\\.js)?)?$': '<rootDir>/lib/jest/$1.js' },
   // Plain CommonJS throughout: nothing to transform.
   transform: {}
 };
