@@ -249,13 +249,17 @@ describe('versions', () => {
 });
 
 describe('pipelining', () => {
-  bytes('answers in the order of the requests', get() + get() + get(), (() => {
-    let count = 0;
-    return (req, res) => {
-      const number = count++;
-      setTimeout(() => res.end(`answer ${number % 3}`), 30 - 10 * (number % 3));
-    };
-  })());
+  bytes(
+    'answers in the order of the requests',
+    get() + get() + get(),
+    (() => {
+      let count = 0;
+      return (req, res) => {
+        const number = count++;
+        setTimeout(() => res.end(`answer ${number % 3}`), 30 - 10 * (number % 3));
+      };
+    })()
+  );
   bytes('bodies between them', post('Content-Length: 3\r\n', 'abc') + get(), (req, res) => {
     req.resume().on('end', () => res.end(req.method));
   });
@@ -313,7 +317,7 @@ describe('refusals', () => {
         http,
         options ?? {},
         (req, res) => res.end('answered'),
-        (server, port) => exchange(port, request, { end: true })
+        async (server, port) => ['closed after', await exchange(port, request, { end: true })]
       )
     );
   refused('no request at all', 'nonsense\r\n\r\n');
@@ -322,7 +326,9 @@ describe('refusals', () => {
   refused('two lengths', post('Content-Length: 1\r\nContent-Length: 2\r\n', 'ab'));
   refused('length and encoding', post('Content-Length: 1\r\nTransfer-Encoding: chunked\r\n', 'ab'));
   refused('a head too long', get(`X: ${'x'.repeat(20_000)}\r\n`));
-  refused('a head too long for the server', get(`X: ${'x'.repeat(300)}\r\n`), { maxHeaderSize: 200 });
+  refused('a head too long for the server', get(`X: ${'x'.repeat(300)}\r\n`), {
+    maxHeaderSize: 200
+  });
   refused('a bare LF', 'GET / HTTP/1.1\nHost: x\n\n');
   refused('a space before the colon', get('X : 1\r\n'));
   refused('a bad chunk', post('Transfer-Encoding: chunked\r\n', 'zz\r\n'));

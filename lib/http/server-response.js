@@ -20,6 +20,9 @@ const statusLines = new Map(
 /** The coding a client of HTTP/1.0 has to offer before it gets it. */
 const CHUNKED_TOKEN = /\bchunked\b/i;
 
+/** Whether a list given to writeHead() may name a field twice; up to Node 20 the last one won. */
+const LIST_REPEATS = Number(process.versions.node.split('.')[0]) > 20;
+
 /** Node's documentation, "Class: http.ServerResponse". */
 function ServerResponse(req, options) {
   OutgoingMessage.call(this, options);
@@ -173,7 +176,7 @@ function statusLine(status, message) {
   return `HTTP/1.1 ${status} ${message}\r\n`;
 }
 
-/** Adds writeHead()'s fields to those set before; a flat list may name one twice. */
+/** Adds writeHead()'s fields to those set before. */
 function mergeFields(response, headers) {
   if (!Array.isArray(headers)) {
     for (const name of Object.keys(headers)) if (name) response.setHeader(name, headers[name]);
@@ -181,9 +184,10 @@ function mergeFields(response, headers) {
   }
   if (headers.length > 0 && Array.isArray(headers[0])) headers = headers.flatMap((pair) => pair);
   if (headers.length % 2 !== 0) throw codeError('ERR_INVALID_ARG_VALUE', 'headers', headers);
+  const add = LIST_REPEATS ? response.appendHeader : response.setHeader;
   for (let i = 0; i < headers.length; i += 2) if (headers[i]) response.removeHeader(headers[i]);
   for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i]) response.appendHeader(headers[i], headers[i + 1]);
+    if (headers[i]) add.call(response, headers[i], headers[i + 1]);
   }
 }
 
