@@ -3,6 +3,7 @@
 
 /// <reference types="node" />
 
+import http = require('./lib/http/index.js');
 import net = require('./lib/net/index.js');
 
 declare namespace ferronet {
@@ -12,7 +13,7 @@ declare namespace ferronet {
   /** Whose code a module name means today: ferronet's, or still Node's or npm's. */
   export type Owner = 'rust' | 'node' | 'npm';
 
-  export { net };
+  export { http, net };
 
   /** Which modules are Rust. */
   export function status(): Record<ModuleName, Owner>;

@@ -12,4 +12,11 @@ Object.defineProperty(exports, 'net', {
   }
 });
 
+Object.defineProperty(exports, 'http', {
+  enumerable: true,
+  get: function () {
+    return built.http;
+  }
+});
+
 exports.status = status;

@@ -14,6 +14,8 @@ const { ServerResponse } = require('./server-response');
 const { STATUS_CODES } = require('./status');
 const { validateHeaderName, validateHeaderValue } = require('./tokens');
 
+const { Agent, globalAgent } = agents;
+
 function createServer(options, requestListener) {
   return new Server(options, requestListener);
 }
@@ -33,7 +35,7 @@ module.exports = {
   _connectionListener: connectionListener,
   METHODS,
   STATUS_CODES,
-  Agent: agents.Agent,
+  Agent,
   ClientRequest,
   IncomingMessage,
   OutgoingMessage,
@@ -44,17 +46,16 @@ module.exports = {
   validateHeaderValue,
   get,
   request,
-  setMaxIdleHTTPParsers
+  setMaxIdleHTTPParsers,
+  maxHeaderSize,
+  globalAgent
 };
 
-Object.defineProperties(module.exports, {
-  maxHeaderSize: { configurable: true, enumerable: true, value: maxHeaderSize },
-  globalAgent: {
-    configurable: true,
-    enumerable: true,
-    get: () => agents.globalAgent,
-    set(agent) {
-      agents.globalAgent = agent;
-    }
+// Both can be asked for anew, and one be set: the literal above is for those who import by name.
+Object.defineProperty(module.exports, 'maxHeaderSize', { value: maxHeaderSize, writable: false });
+Object.defineProperty(module.exports, 'globalAgent', {
+  get: () => agents.globalAgent,
+  set(agent) {
+    agents.globalAgent = agent;
   }
 });

@@ -14,7 +14,7 @@ const table = [
   { name: 'net', file: 'net/index.js' },
   { name: 'dgram', otherwise: 'node' },
   { name: 'tls', otherwise: 'node' },
-  { name: 'http', otherwise: 'node' },
+  { name: 'http', file: 'http/index.js' },
   { name: 'https', otherwise: 'node' },
   { name: 'http2', otherwise: 'node' },
   { name: 'fetch', otherwise: 'node' },
