@@ -28,10 +28,10 @@ test('neither net nor the addon is loaded before a program asks for it', async (
 test("Node's own modules keep Node's net underneath", async () => {
   const kept = await under(`
     const host = require('node:module')._load[Symbol.for('ferronet.own')]('net');
-    const http = require('http');
+    const tls = require('tls');
     return {
-      server: Object.getPrototypeOf(http.Server.prototype) === host.Server.prototype,
-      tls: Object.getPrototypeOf(require('tls').TLSSocket.prototype) === host.Socket.prototype,
+      server: Object.getPrototypeOf(tls.Server.prototype) === host.Server.prototype,
+      tls: Object.getPrototypeOf(tls.TLSSocket.prototype) === host.Socket.prototype,
       ours: require('net') !== host && require('net').Server !== host.Server
     };`);
   expect(kept).toEqual({ server: true, tls: true, ours: true });
