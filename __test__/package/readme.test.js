@@ -1,6 +1,6 @@
 'use strict';
 
-// scripts/readme.js: what the READMEs quote is what the generated files say, losses included.
+// What the READMEs quote is what the generated files say, losses included; what the pages name is there.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -9,6 +9,7 @@ const kinds = require('../../bench/lib/kinds');
 const { section } = require('../../bench/lib/report');
 
 const root = path.join(__dirname, '..', '..');
+const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
 const words = languages['README.md'];
 const titles = Object.keys(languages);
 
@@ -86,7 +87,7 @@ test('a block replaces what its markers held, and without them it is an error', 
 });
 
 test.each(titles)('%s: the first runnable example is there by line 25', (title) => {
-  const lines = fs.readFileSync(path.join(root, title), 'utf8').split('\n').slice(0, 25);
+  const lines = read(title).split('\n').slice(0, 25);
   const shell = lines.indexOf('```sh');
   expect(lines.slice(shell + 1, lines.indexOf('```', shell))).toEqual(
     expect.arrayContaining([expect.stringMatching(/^node -r ferronet\/register /)])
@@ -96,8 +97,33 @@ test.each(titles)('%s: the first runnable example is there by line 25', (title) 
 });
 
 test.each(titles)('%s: every file it links to is there', (title) => {
-  const text = fs.readFileSync(path.join(root, title), 'utf8');
+  const text = read(title);
   const links = [...text.matchAll(/\]\(([^)#:]+)\)/g)].map(([, link]) => link);
   expect(links).toContain('doc/architecture.md');
   expect(links.filter((link) => !fs.existsSync(path.join(root, link)))).toEqual([]);
+});
+
+describe('doc/architecture.md', () => {
+  const text = read('doc/architecture.md');
+  const quoted = (cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name);
+
+  test('every file it names is there', () => {
+    const files = quoted(text).filter((name) => /^(src|lib|scripts)\/[\w./-]+$/.test(name));
+    expect(files.length).toBeGreaterThan(20);
+    expect(files.filter((file) => !fs.existsSync(path.join(root, file)))).toEqual([]);
+  });
+
+  test('every function on the way of one byte is in a file named beside it', () => {
+    const steps = text.split('\n').filter((line) => /^\| \d+ /.test(line));
+    const lost = steps.flatMap((line) => {
+      const [, , functions, files] = line.split('|');
+      const sources = quoted(files).map(read).join('\n');
+      const names = quoted(functions).map((name) => /(\w+)\W*$/.exec(name.replace(/\(.*/, ''))[1]);
+      return names.filter(
+        (name) => files.includes('`') && !new RegExp(`\\b${name}\\b`).test(sources)
+      );
+    });
+    expect(steps.length).toBeGreaterThan(12);
+    expect(lost).toEqual([]);
+  });
 });
