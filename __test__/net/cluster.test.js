@@ -138,21 +138,22 @@ describe('a cluster', () => {
         cluster.setupPrimary({ exec: process.env.PARITY_WORKER, execArgv: [] });
         const listen = { port: 0, host: '127.0.0.1', maxConnections: 1, dropMaxConnection: true };
         const seen = [];
+        const see = (what) => {
+          seen.push(what);
+          if (seen.length === 3) forked.process.kill();
+        };
         const forked = cluster.fork({ PARITY_LISTEN: JSON.stringify(listen) });
         forked.on('message', ({ address, dropped }) => {
           if (dropped) {
-            seen.push('dropped');
+            see('dropped');
             return;
           }
           const { port } = address;
           plain.connect(port, '127.0.0.1').once('data', (data) => {
-            seen.push(String(data));
+            see(String(data));
             const second = plain.connect(port, '127.0.0.1').resume();
             second.on('error', () => {});
-            second.on('close', () => {
-              seen.push('second closed');
-              forked.process.kill();
-            });
+            second.on('close', () => see('second closed'));
           });
         });
         forked.on('exit', () => {
