@@ -3,7 +3,7 @@
 // When callbacks run: nextTick and microtasks between events, and write callbacks within a turn.
 
 const { once } = require('node:events');
-const { sameLog, sameChildLog, fine } = require('../support/parity');
+const { sameLog, sameChildLog } = require('../support/parity');
 
 const EVENTS = ['connect', 'ready', 'data', 'end', 'finish', 'close', 'drain'];
 
