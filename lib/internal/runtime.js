@@ -15,6 +15,8 @@ const KEEP_FROM = addon.keepFrom();
 const IN_OBJECT = 64;
 const SMALL_WRITE = 256;
 const kindNames = Object.keys(kinds);
+/** Node's own, whatever a program makes of it: no code of a program may see the memory below. */
+const setBytes = Function.prototype.call.bind(Uint8Array.prototype.set);
 
 /** Handles that are not closed yet, by id: what Rust refers to is alive. */
 /** @type {any[]} */
@@ -89,25 +91,21 @@ function takeRead(offset, length) {
     return bytes;
   }
   const bytes = Buffer.allocUnsafeSlow(length);
-  readMemory(offset).copy(bytes, 0, Math.max(offset, 0), Math.max(offset, 0) + length);
+  copyRead(offset, length, bytes);
   return bytes;
 }
 
 /** Writes bytes; returns how many were taken, or a negative error number. */
 function write(id, bytes) {
   if (bytes.length > SMALL_WRITE) return commands.write(id, bytes);
-  outgoing.set(bytes);
+  setBytes(outgoing, bytes);
   return commands.writeSmall(id, bytes.length);
 }
 
 /** Copies the bytes of the READ event being handled into a Uint8Array. */
 function copyRead(offset, length, target) {
-  const start = Math.max(offset, 0);
-  target.set(readMemory(offset).subarray(start, start + length));
-}
-
-function readMemory(offset) {
-  return offset < 0 ? spare : scratch;
+  const memory = offset < 0 ? spare : scratch;
+  setBytes(target, new Uint8Array(memory.buffer, Math.max(offset, 0), length));
 }
 
 /** Called by Rust, once for each event, in the handle's async context. */

@@ -162,6 +162,7 @@ class ReadTarget {
   constructor(buffer, callback) {
     this.make = typeof buffer === 'function' ? buffer : null;
     this.buffer = this.make === null ? buffer : this.make();
+    if (!(this.buffer instanceof Uint8Array)) this.buffer = Buffer.allocUnsafeSlow(READ_SIZE);
     this.callback = callback;
   }
 
@@ -196,6 +197,8 @@ function readTarget(onread) {
   return new ReadTarget(buffer, callback);
 }
 
+/** Where a function gives no buffer: a read of the usual size. */
+const READ_SIZE = 64 * 1024;
 const UV_ENOBUFS = -require('node:os').constants.errno.ENOBUFS;
 const UV_ENOTCONN = -require('node:os').constants.errno.ENOTCONN;
 

@@ -145,8 +145,10 @@ impl Environment {
 
     /// Writes to a connection; see [`Connection::write`].
     pub fn write(&self, id: HandleId, chunks: &[IoSlice<'_>]) -> Result<Written, Errno> {
-        if self.exiting.get() {
-            self.next_tick(); // there is no end of this tick
+        // Outside of a turn the end of the tick may be far: a program that blocks, or is ended, would
+        // keep from its peer what Node had sent.
+        if self.exiting.get() || !self.driver.is_turning() {
+            self.next_tick();
         }
         self.with_connection(id, |connection| connection.write(chunks, self.tick.get()))
     }

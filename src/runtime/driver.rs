@@ -95,6 +95,11 @@ impl Driver {
         &self.reactor
     }
 
+    /// Whether JavaScript was called by a turn, which goes on when it returns.
+    pub fn is_turning(&self) -> bool {
+        self.turning.get()
+    }
+
     /// One more handle keeps the loop alive.
     pub fn hold(&self) {
         self.holds.set(self.holds.get() + 1);

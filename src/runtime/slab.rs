@@ -4,6 +4,7 @@
 //! again.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::task::Waker;
 
 /// The read memory of one environment. Both areas are Buffers that JavaScript allocated and the
@@ -16,10 +17,12 @@ pub struct Slab {
     spare: Cell<Option<Memory>>,
     /// The spare holds a read that JavaScript has not seen.
     spare_used: Cell<bool>,
-    /// Tasks that found no room.
+    /// Tasks that found no room in the scratch area.
     waiting: RefCell<Vec<Waker>>,
-    /// A task found no spare.
-    spare_wanted: Cell<bool>,
+    /// Tasks that wait for the spare, first come, first served.
+    queue: RefCell<VecDeque<Waker>>,
+    /// Whose turn with the spare it is, until it was delivered to or passed over.
+    granted: RefCell<Option<Waker>>,
 }
 
 #[derive(Clone, Copy)]
@@ -70,10 +73,20 @@ impl Slab {
             Area::Spare => {
                 self.spare.set(memory);
                 self.spare_used.set(false);
-                self.spare_wanted.set(false);
             }
         }
         self.wake_waiting();
+        self.grant();
+    }
+
+    /// A slab with a scratch area of its own, for tests; the memory is never freed.
+    #[cfg(test)]
+    pub fn with_scratch() -> Self {
+        let slab = Self::default();
+        let memory = Box::leak(vec![0; SCRATCH_SIZE].into_boxed_slice());
+        // SAFETY: leaked, and nobody else has it.
+        unsafe { slab.provide(Area::Scratch, memory.as_mut_ptr(), memory.len()) };
+        slab
     }
 
     /// Forgets the memory: the environment ends.
@@ -87,7 +100,7 @@ impl Slab {
         if self.scratch.get().is_none() && !self.waiting.borrow().is_empty() {
             return Some(Area::Scratch);
         }
-        (self.spare_wanted.get() && self.spare.get().is_none()).then_some(Area::Spare)
+        (self.spare.get().is_none() && !self.queue.borrow().is_empty()).then_some(Area::Spare)
     }
 
     /// Lets `fill` write into at most `wanted` bytes of free room and takes the bytes it says it
@@ -98,22 +111,9 @@ impl Slab {
         waker: &Waker,
         fill: impl FnOnce(&mut [u8]) -> (usize, T),
     ) -> Option<(Place, T)> {
-        let (memory, offset) = if wanted > SMALL {
-            (self.spare.get().filter(|_| !self.spare_used.get()), 0)
-        } else {
-            let offset = self.next.get();
-            (
-                self.scratch
-                    .get()
-                    .filter(|memory| memory.size >= offset + wanted),
-                offset,
-            )
-        };
-        let Some(memory) = memory else {
-            self.spare_wanted
-                .set(self.spare_wanted.get() || wanted > SMALL);
-            self.waiting.borrow_mut().push(waker.clone());
-            return None;
+        let (memory, offset) = match wanted > SMALL {
+            true => (self.take_spare(waker)?, 0),
+            false => self.take_scratch(wanted, waker)?,
         };
         let size = wanted.min(memory.size - offset);
         // SAFETY: within the memory promised by `provide`. In the scratch area undelivered reads
@@ -130,6 +130,49 @@ impl Slab {
         Some((Place::Scratch(offset), result))
     }
 
+    fn take_scratch(&self, wanted: usize, waker: &Waker) -> Option<(Memory, usize)> {
+        let offset = self.next.get();
+        let memory = self
+            .scratch
+            .get()
+            .filter(|memory| memory.size >= offset + wanted);
+        if memory.is_none() {
+            self.waiting.borrow_mut().push(waker.clone());
+        }
+        memory.map(|memory| (memory, offset))
+    }
+
+    /// The spare, if it is free and nobody came before. One who sends without a pause would have it
+    /// always, were it given to who asks first after a read.
+    fn take_spare(&self, waker: &Waker) -> Option<Memory> {
+        let mut queue = self.queue.borrow_mut();
+        let mut granted = self.granted.borrow_mut();
+        let first = match &*granted {
+            Some(task) => task.will_wake(waker),
+            None => queue.is_empty(),
+        };
+        let memory = self.spare.get().filter(|_| first && !self.spare_used.get());
+        if memory.is_some() {
+            *granted = None;
+        } else if !queue.iter().any(|task| task.will_wake(waker)) {
+            queue.push_back(waker.clone());
+        }
+        memory
+    }
+
+    /// Gives the free spare to who waits longest. A task that does not use it, because its
+    /// connection was closed or stopped, is passed over at the next call.
+    fn grant(&self) {
+        if self.spare.get().is_none() || self.spare_used.get() {
+            return;
+        }
+        let next = self.queue.borrow_mut().pop_front();
+        if let Some(task) = &next {
+            task.wake_by_ref();
+        }
+        self.granted.replace(next);
+    }
+
     /// JavaScript is about to see the spare's read: a large one it keeps, and the spare with it.
     pub fn deliver_spare(&self, length: usize) {
         if is_kept(length) {
@@ -144,6 +187,7 @@ impl Slab {
         if self.scratch.get().is_some() {
             self.wake_waiting();
         }
+        self.grant();
     }
 
     fn wake_waiting(&self) {
@@ -224,6 +268,32 @@ mod tests {
         assert_eq!(put(&slab, SPARE_SIZE, 5), Some(Place::Spare));
         slab.revoke();
         assert_eq!(put(&slab, SMALL, 1), None);
+    }
+
+    #[test]
+    fn whoever_waits_longest_gets_the_spare() {
+        let slab = Slab::default();
+        let (mut scratch, mut spare) = (vec![0; SMALL], vec![0; SPARE_SIZE]);
+        provide(&slab, Area::Scratch, &mut scratch);
+        provide(&slab, Area::Spare, &mut spare);
+        let [one, two, gone] = [(); 3].map(|()| Waker::from(std::sync::Arc::new(Nobody)));
+        let read = |task: &Waker| slab.fill(SPARE_SIZE, task, |_| (1, ())).is_some();
+        assert!(read(&one));
+        assert!(!read(&gone) && !read(&two) && !read(&one));
+        slab.deliver_spare(1);
+        slab.reclaim();
+        assert!(!read(&two), "it is the turn of another");
+        slab.reclaim();
+        assert!(!read(&one) && read(&two));
+        slab.deliver_spare(1);
+        slab.reclaim();
+        assert!(read(&one));
+    }
+
+    struct Nobody;
+
+    impl std::task::Wake for Nobody {
+        fn wake(self: std::sync::Arc<Self>) {}
     }
 
     #[test]

@@ -457,7 +457,6 @@ const COALESCE: usize = 64 * 1024;
 mod tests {
     use super::*;
     use crate::runtime::reactor::Reactor;
-    use crate::runtime::slab::Area;
     use std::io::{Read, Write};
     use std::os::unix::net::UnixStream;
 
@@ -467,7 +466,6 @@ mod tests {
         peer: UnixStream,
         outbox: Rc<Outbox>,
         slab: Rc<Slab>,
-        _memory: Vec<u8>,
         reactor: Reactor,
     }
 
@@ -479,10 +477,7 @@ mod tests {
                 let _guard = reactor.enter();
                 Stream::from_fd(ours.into()).unwrap()
             };
-            let (outbox, slab) = (Rc::<Outbox>::default(), Rc::<Slab>::default());
-            let mut memory = vec![0; Area::Scratch.size()];
-            // SAFETY: the vector lives as long as the slab, and only reads are looked at.
-            unsafe { slab.provide(Area::Scratch, memory.as_mut_ptr(), memory.len()) };
+            let (outbox, slab) = (Rc::<Outbox>::default(), Rc::new(Slab::with_scratch()));
             let connection =
                 Connection::new(7, stream, Pending::Nothing, outbox.clone(), slab.clone());
             reactor.spawn(ConnectionTask(connection.clone()));
@@ -492,7 +487,6 @@ mod tests {
                 peer,
                 outbox,
                 slab,
-                _memory: memory,
                 reactor,
             }
         }
@@ -534,7 +528,6 @@ mod tests {
             peer,
             outbox,
             slab,
-            _memory,
             reactor,
         } = Fixture::new();
         connection.borrow_mut().read_start();

@@ -100,7 +100,8 @@ impl Stream {
             match self.try_io(Interest::READABLE, || self.receive(buffer)) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(count) if count > 0 && count < buffer.len() => {
+                // Not for Unix sockets: there a read also ends where a descriptor was passed along.
+                Ok(count) if count > 0 && count < buffer.len() && matches!(self, Self::Tcp(_)) => {
                     self.clear_readiness(Interest::READABLE);
                     return Poll::Ready(Ok(count));
                 }
