@@ -150,7 +150,15 @@ impl Environment {
         if self.exiting.get() || !self.driver.is_turning() {
             self.next_tick();
         }
-        self.with_connection(id, |connection| connection.write(chunks, self.tick.get()))
+        let connection = self.connection(id)?;
+        let mut connection = connection.borrow_mut();
+        let written = connection.write(chunks, self.tick.get())?;
+        let unsent = connection.has_unsent();
+        drop(connection);
+        if unsent {
+            self.update(id);
+        }
+        Ok(written)
     }
 
     /// The connection behind an id.

@@ -126,10 +126,14 @@ impl Connection {
         Activity {
             reading: self.reading == Reading::Started,
             requests: self.pending != Pending::Nothing
-                || self.wants_writable
-                || !self.out.is_empty()
+                || self.has_unsent()
                 || self.shutdown == Shutdown::Requested,
         }
+    }
+
+    /// Whether bytes that were accepted, or room that was asked for, are waited for.
+    pub fn has_unsent(&self) -> bool {
+        self.wants_writable || !self.out.is_empty()
     }
 
     /// Starts to read; [`Event::Read`] and [`Event::End`] follow.
@@ -362,9 +366,9 @@ impl Connection {
         let Some(stream) = &self.stream else {
             return;
         };
-        let waker = context.waker().clone();
-        let read = self.slab.fill(self.window, &waker, |room| {
-            match stream.poll_read(context, room) {
+        let waker = context.waker();
+        let read = self.slab.fill(self.window, waker, |room| {
+            match stream.poll_read(&mut Context::from_waker(waker), room) {
                 Poll::Ready(Ok(length)) => {
                     (length, Poll::Ready(Ok((length, length == room.len()))))
                 }
