@@ -88,9 +88,6 @@ describe('a response', () => {
         res.headersSent,
         res.finished,
         res.writableEnded,
-        res.writableFinished,
-        res.writableLength > 0,
-        res.writableCorked,
         res.writableNeedDrain,
         res.destroyed,
         res.statusCode,
@@ -105,6 +102,7 @@ describe('a response', () => {
     res.end(() => log.push('callback'));
     state();
     res.on('prefinish', () => log.push('prefinish'));
+    res.on('finish', () => log.push(res.writableFinished, res.writableLength));
     res.on('finish', state);
     res.on('close', state);
   });

@@ -51,6 +51,16 @@ module.exports = {
   globalAgent
 };
 
+// Newer Nodes show the host's WebSocket here too; it is no part of this module.
+for (const name of ['WebSocket', 'CloseEvent', 'MessageEvent']) {
+  if (!(name in globalThis) || !('WebSocket' in globalThis)) continue;
+  Object.defineProperty(module.exports, name, {
+    configurable: true,
+    enumerable: true,
+    get: () => globalThis[name]
+  });
+}
+
 // Both can be asked for anew, and one be set: the literal above is for those who import by name.
 Object.defineProperty(module.exports, 'maxHeaderSize', { value: maxHeaderSize, writable: false });
 Object.defineProperty(module.exports, 'globalAgent', {
