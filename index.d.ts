@@ -3,6 +3,7 @@
 
 /// <reference types="node" />
 
+import dgram = require('./lib/dgram/index.js');
 import http = require('./lib/http/index.js');
 import net = require('./lib/net/index.js');
 
@@ -13,7 +14,7 @@ declare namespace ferronet {
   /** Whose code a module name means today: ferronet's, or still Node's or npm's. */
   export type Owner = 'rust' | 'node' | 'npm';
 
-  export { http, net };
+  export { dgram, http, net };
 
   /** Which modules are Rust. */
   export function status(): Record<ModuleName, Owner>;

@@ -7,7 +7,7 @@ module.exports = {
   testMatch: ['<rootDir>/__test__/**/*.test.js'],
   testPathIgnorePatterns: ['/node_modules/', '/fixtures/'],
   testEnvironment: 'node',
-  moduleNameMapper: { '/lib/(net|http)(/index(\\.js)?)?$': '<rootDir>/lib/jest/$1.js' },
+  moduleNameMapper: { '/lib/(net|dgram|http)(/index(\\.js)?)?$': '<rootDir>/lib/jest/$1.js' },
   // Plain CommonJS throughout: nothing to transform.
   transform: {}
 };

@@ -12,6 +12,13 @@ Object.defineProperty(exports, 'net', {
   }
 });
 
+Object.defineProperty(exports, 'dgram', {
+  enumerable: true,
+  get: function () {
+    return built.dgram;
+  }
+});
+
 Object.defineProperty(exports, 'http', {
   enumerable: true,
   get: function () {

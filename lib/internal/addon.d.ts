@@ -82,6 +82,49 @@ export class Runtime {
   hasRef(id: HandleId): boolean;
   /** The process exits: sends what waits, and lets nothing wait any more. */
   flushForExit(): void;
+  /** Binds to an IP address of the socket's family. */
+  bindDatagram(id: HandleId, ipv6: boolean, address: string, port: number, flags: number): number;
+  /** Becomes the socket behind an inherited descriptor, or, if `share`, behind another one of it. */
+  openDatagram(id: HandleId, fd: number, share: boolean): number;
+  /** Associates the socket with a peer. */
+  connectDatagram(id: HandleId, address: string, port: number): number;
+  disconnectDatagram(id: HandleId): number;
+  /** Receives; `Datagram` events follow. */
+  receiveStart(id: HandleId): number;
+  receiveStop(id: HandleId): number;
+  /** The address under a number that a `Datagram` event called fresh. */
+  peerAddress(id: HandleId, number: number): string;
+  setBroadcast(id: HandleId, enable: boolean): number;
+  setTtl(id: HandleId, ttl: number): number;
+  setMulticastTtl(id: HandleId, ttl: number): number;
+  setMulticastLoopback(id: HandleId, enable: boolean): number;
+  setMulticastInterface(id: HandleId, interface: string): number;
+  /** Joins or leaves a group; binds first if need be. */
+  setMembership(
+    id: HandleId,
+    group: string,
+    interface: string | undefined | null,
+    join: boolean
+  ): number;
+  /** Joins or leaves the channel of one source of a group; binds first if need be. */
+  setSourceMembership(
+    id: HandleId,
+    source: string,
+    group: string,
+    interface: string | undefined | null,
+    join: boolean
+  ): number;
+  /** The size of a buffer, after it was set unless 0 was given; or a negated error number. */
+  bufferSize(id: HandleId, size: number, receive: boolean): number;
+  /** Bytes that wait to be sent. */
+  sendQueueSize(id: HandleId): number;
+  /** Datagrams that wait to be sent. */
+  sendQueueCount(id: HandleId): number;
+  /**
+   * Sends what is queued, before a close. Returns the number of the last datagram that was sent
+   * or failed, and then, one after the other, those that failed each with its error number.
+   */
+  finishSends(id: HandleId): Array<number>;
 }
 
 /** The names of the methods; `registers[8]` of a request's head is an index into them. */

@@ -10,6 +10,7 @@ const { errno: numbers } = require('node:os').constants;
 
 /** Message and class by code; every ERR_* of this package is spelled here. */
 const codes = {
+  ERR_BUFFER_OUT_OF_BOUNDS: [RangeError, (name) => `"${name}" is outside of buffer bounds`],
   ERR_HTTP_BODY_NOT_ALLOWED: [
     Error,
     () => 'Adding content for this request method or response status is not allowed.'
@@ -76,11 +77,14 @@ const codes = {
     () => 'Listen method has been called more than once without closing.'
   ],
   ERR_SERVER_NOT_RUNNING: [Error, () => 'Server is not running.'],
+  ERR_SOCKET_ALREADY_BOUND: [Error, () => 'Socket is already bound'],
+  ERR_SOCKET_BAD_BUFFER_SIZE: [TypeError, () => 'Buffer size must be a positive integer'],
   ERR_SOCKET_BAD_PORT: [
     RangeError,
     (name, value, allowZero = true) =>
       `${name} should be ${allowZero ? '>=' : '>'} 0 and < 65536. Received ${received(value)}.`
   ],
+  ERR_SOCKET_BAD_TYPE: [TypeError, () => 'Bad socket type specified. Valid types are: udp4, udp6'],
   ERR_SOCKET_CLOSED: [Error, () => 'Socket is closed'],
   ERR_SOCKET_CLOSED_BEFORE_CONNECTION: [
     Error,
@@ -91,6 +95,9 @@ const codes = {
     () => 'The net.BoundSocket handle has already been adopted or closed'
   ],
   ERR_SOCKET_CONNECTION_TIMEOUT: [Error, () => 'Socket connection timeout'],
+  ERR_SOCKET_DGRAM_IS_CONNECTED: [Error, () => 'Already connected'],
+  ERR_SOCKET_DGRAM_NOT_CONNECTED: [Error, () => 'Not connected'],
+  ERR_SOCKET_DGRAM_NOT_RUNNING: [Error, () => 'Not running'],
   ERR_STREAM_ALREADY_FINISHED: [
     Error,
     (method) => `Cannot call ${method} after a stream was finished`
@@ -103,6 +110,7 @@ const codes = {
 };
 
 module.exports = {
+  bufferSizeError,
   codeError,
   connectionResetError,
   connectionsError,
@@ -124,6 +132,13 @@ function codeError(code, ...details) {
   Object.defineProperty(error, 'code', {
     value: code,
     enumerable: true,
+    writable: true,
+    configurable: true
+  });
+  Object.defineProperty(error, 'toString', {
+    value() {
+      return `${this.name} [${code}]: ${this.message}`;
+    },
     writable: true,
     configurable: true
   });
@@ -159,8 +174,8 @@ function withoutFrames(message) {
 /** `connect ECONNREFUSED 127.0.0.1:1 - Local (127.0.0.1:2)`. */
 function hostPortError(status, syscall, address, port, local) {
   const code = nameOf(status);
-  const where = port > 0 ? `${address}:${port}` : address;
-  const error = new Error(`${syscall} ${code} ${where}${local ? ` - Local (${local})` : ''}`);
+  const where = port > 0 ? ` ${address}:${port}` : address ? ` ${address}` : '';
+  const error = new Error(`${syscall} ${code}${where}${local ? ` - Local (${local})` : ''}`);
   Object.assign(error, { errno: status, code, syscall, address });
   if (port) Object.assign(error, { port });
   return error;
@@ -173,6 +188,43 @@ function uvHostPortError(status, syscall, address, port) {
   const error = new Error(`${syscall} ${code}: ${text}${where}`);
   Object.assign(error, { code, errno: status, syscall, address });
   if (port) Object.assign(error, { port });
+  return error;
+}
+
+/**
+ * Reading or setting the size of a UDP socket's buffer failed: a `SystemError` (Node's documentation,
+ * "Class: SystemError"), whose details are in `info` and behind accessors.
+ */
+function bufferSizeError(status, syscall) {
+  const [name, text] = systemErrors.get(status) ?? ['UNKNOWN', 'unknown error'];
+  const code = 'ERR_SOCKET_BUFFER_SIZE';
+  const info = { errno: status, code: name, message: text, syscall };
+  const error = new Error(
+    `Could not get or set buffer size: ${syscall} returned ${name} (${text})`
+  );
+  const define = (key, descriptor) =>
+    Object.defineProperty(error, key, { configurable: true, ...descriptor });
+  const shared = (key) => ({
+    enumerable: true,
+    get() {
+      return info[key];
+    },
+    set(value) {
+      info[key] = value;
+    }
+  });
+  error.name = `SystemError [${code}]`;
+  error.stack;
+  define('name', { value: 'SystemError', writable: true, enumerable: false });
+  define('toString', { value: () => `SystemError [${code}]: ${error.message}`, writable: true });
+  define(inspect.custom, {
+    value: (depth, options) => inspect(error, { ...options, getters: true, customInspect: false })
+  });
+  define('code', { value: code, enumerable: true, writable: true });
+  define('info', { value: info, enumerable: true });
+  define('errno', shared('errno'));
+  define('syscall', shared('syscall'));
+  trimStack(error);
   return error;
 }
 

@@ -13,7 +13,10 @@ const kinds = {
   SHUT_DOWN: 6,
   ACCEPTED: 7,
   ACCEPT_FAILED: 8,
-  CLOSED: 9
+  CLOSED: 9,
+  DATAGRAM: 10,
+  RECEIVE_FAILED: 11,
+  SENT: 12
 };
 
 module.exports = kinds;

@@ -16,6 +16,11 @@ module.exports = {
   /** For the few behaviours that Node changed between its majors. */
   nodeMajor: Number(process.versions.node.split('.')[0]),
 
+  /** @returns {typeof import('node:dgram')} Node's own `dgram`, to see what this Node's has. */
+  get dgram() {
+    return load('dgram', undefined, false);
+  },
+
   /** @returns {typeof import('node:net')} Node's own `net`, loaded when first asked for. */
   get net() {
     return load('net', undefined, false);

@@ -12,7 +12,7 @@ const path = require('node:path');
  */
 const table = [
   { name: 'net', file: 'net/index.js' },
-  { name: 'dgram', otherwise: 'node' },
+  { name: 'dgram', file: 'dgram/index.js' },
   { name: 'tls', otherwise: 'node' },
   { name: 'http', file: 'http/index.js' },
   { name: 'https', otherwise: 'node' },

@@ -131,6 +131,12 @@ function dispatch(kind, id, a, b) {
       return handle.onaccepted(a);
     case kinds.ACCEPT_FAILED:
       return handle.onacceptfailed(a);
+    case kinds.DATAGRAM:
+      return handle.ondatagram(a, b);
+    case kinds.RECEIVE_FAILED:
+      return handle.onreceivefailed(a);
+    case kinds.SENT:
+      return handle.onsent(a, b);
     case kinds.CLOSED:
       handles[id] = undefined;
       return handle.onclosed();

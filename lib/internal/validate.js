@@ -50,6 +50,11 @@ function abortSignal(value, name) {
   }
 }
 
+/** An integer that 32 bits hold, without a sign. */
+function uint32(value, name) {
+  integer(value, name, 0, 2 ** 32 - 1);
+}
+
 /** A timer's milliseconds, at most what timers can wait. */
 function milliseconds(value, name) {
   type(value, name, 'number');
@@ -74,4 +79,4 @@ function between(min, max) {
 
 const TIMEOUT_MAX = 2 ** 31 - 1;
 
-module.exports = { abortSignal, integer, milliseconds, number, object, port, type };
+module.exports = { abortSignal, integer, milliseconds, number, object, port, type, uint32 };

@@ -57,7 +57,7 @@ pub struct Address {
 /// The transports of one Node environment.
 #[napi]
 pub struct Runtime {
-    environment: Rc<Environment>,
+    pub(super) environment: Rc<Environment>,
 }
 
 #[napi]
@@ -349,6 +349,7 @@ impl Runtime {
                 .and_then(|address| address.as_socket().ok_or(Errno(libc::EINVAL))),
             Some(Kind::Connection(it)) => on_stream(it.borrow().stream(), Stream::local_address),
             Some(Kind::Listener(listener)) => listener.borrow().local_address(),
+            Some(Kind::Datagram(datagram)) => datagram.borrow().local_address(),
             _ => Err(Errno(libc::EBADF)),
         };
         address(local)
@@ -357,6 +358,9 @@ impl Runtime {
     /// The peer's end, or a negated error number.
     #[napi(catch_unwind)]
     pub fn getpeername(&self, id: HandleId) -> Either<i32, Address> {
+        if let Ok(datagram) = self.environment.datagram(id) {
+            return address(datagram.borrow().peer_address());
+        }
         address(
             self.environment
                 .with_connection(id, |it| on_stream(it.stream(), Stream::peer_address)),

@@ -11,6 +11,7 @@ use std::time::Instant;
 use napi::sys;
 
 use super::callback::{self, AsyncContext, Called, Reference, Scope};
+use super::datagram::{place_of, sender_of};
 use super::handles::{insert, Handles, Kind};
 use crate::runtime::driver::{Boundary, Delivered, Driver};
 use crate::runtime::slab::{Area, Place, Slab};
@@ -24,7 +25,7 @@ pub struct Environment {
     env: sys::napi_env,
     pub driver: Rc<Driver>,
     pub outbox: Rc<Outbox>,
-    slab: Rc<Slab>,
+    pub slab: Rc<Slab>,
     pub handles: RefCell<Handles>,
     /// Counts the callbacks into JavaScript: the writes of one leave together.
     tick: Cell<u64>,
@@ -64,6 +65,9 @@ enum Kinds {
     Accepted,
     AcceptFailed,
     Closed,
+    Datagram,
+    ReceiveFailed,
+    Sent,
 }
 
 impl Environment {
@@ -116,6 +120,11 @@ impl Environment {
         unsafe { sys::napi_add_async_cleanup_hook(env, Some(on_cleanup), owned, &mut cleanup) };
         environment.cleanup.set(cleanup);
         Ok(environment)
+    }
+
+    /// Whether nothing may wait for a later tick any more.
+    pub fn is_exiting(&self) -> bool {
+        self.exiting.get()
     }
 
     fn next_tick(&self) {
@@ -215,7 +224,11 @@ impl Environment {
             }
             _ => return,
         };
+        let is_datagram = matches!(kind, Kind::Datagram(_));
         close_kind(kind, how);
+        if is_datagram {
+            self.outbox.forget(id);
+        }
         self.update(id);
         self.closing.borrow_mut().push(id);
         if !self.closing_scheduled.replace(true) {
@@ -227,8 +240,10 @@ impl Environment {
     pub fn flush_for_exit(&self) {
         self.exiting.set(true);
         for (_, handle) in self.handles.borrow().iter() {
-            if let Kind::Connection(connection) = &handle.kind {
-                connection.borrow_mut().flush_now();
+            match &handle.kind {
+                Kind::Connection(connection) => connection.borrow_mut().flush_now(),
+                Kind::Datagram(datagram) => drop(datagram.borrow_mut().flush()),
+                _ => {}
             }
         }
     }
@@ -261,7 +276,23 @@ impl Environment {
             Event::ShutDown { result, .. } => (Kinds::ShutDown, code(result), 0),
             Event::AcceptFailed { errno, .. } => (Kinds::AcceptFailed, -errno.0, 0),
             Event::Accepted { stream, .. } => return self.deliver_accepted(dispatch, id, stream),
+            Event::Datagram { arrival, .. } => {
+                (Kinds::Datagram, place_of(&arrival), sender_of(&arrival))
+            }
+            Event::ReceiveFailed { errno, .. } => (Kinds::ReceiveFailed, -errno.0, 0),
+            Event::Sent {
+                sequence, result, ..
+            } => (Kinds::Sent, (sequence & SEQUENCE_MASK) as i32, code(result)),
+            // The outbox gives batches out one by one.
+            Event::Datagrams { .. } => {
+                self.update(id);
+                return Called::Returned;
+            }
         };
+        let ends_batch = matches!(
+            event,
+            Event::Datagram { last: true, .. } | Event::ReceiveFailed { .. }
+        );
         if !self.is_open(id) {
             return Called::Returned;
         }
@@ -275,6 +306,13 @@ impl Environment {
         }
         if let (Kinds::Read, Ok(connection)) = (kind, self.connection(id)) {
             connection.borrow_mut().read_delivered();
+        }
+        if ends_batch {
+            if let Some(Kind::Datagram(datagram)) =
+                self.handles.borrow().get(id as usize).map(|it| &it.kind)
+            {
+                datagram.borrow_mut().delivered();
+            }
         }
         self.update(id);
         called
@@ -556,6 +594,7 @@ fn close_kind(kind: Kind, how: Close) {
     match kind {
         Kind::Connection(connection) => connection.borrow_mut().close(how),
         Kind::Listener(listener) => listener.borrow_mut().close(),
+        Kind::Datagram(datagram) => datagram.borrow_mut().close(),
         Kind::Bound {
             path: Some(path), ..
         } => unlink(&path),
@@ -573,5 +612,7 @@ pub fn code(result: Result<(), Errno>) -> i32 {
 
 /// The offset of a READ event whose bytes are in the spare.
 const IN_SPARE: i32 = -1;
+/// What of a datagram's number crosses in a `Sent` event.
+pub const SEQUENCE_MASK: u64 = 0x7fff_ffff;
 /// Events between two looks at the clock.
 const CLOCK_EVERY: usize = 16;

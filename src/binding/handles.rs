@@ -7,7 +7,7 @@ use slab::Slab;
 use socket2::Socket;
 
 use super::callback::AsyncContext;
-use crate::transport::{Activity, ConnectionRef, Errno, HandleId, ListenerRef};
+use crate::transport::{Activity, ConnectionRef, DatagramRef, Errno, HandleId, ListenerRef};
 
 /// One handle: a socket in some state and what Node keeps beside it.
 pub struct Handle {
@@ -33,6 +33,7 @@ pub enum Kind {
     },
     Connection(ConnectionRef),
     Listener(ListenerRef),
+    Datagram(DatagramRef),
     /// Closed, and JavaScript is yet to be told.
     Closed,
 }
@@ -59,6 +60,10 @@ impl Handle {
                 requests || (reading && self.refed)
             }
             Kind::Listener(_) => self.refed,
+            Kind::Datagram(datagram) => {
+                let (receiving, sending) = datagram.borrow().is_active();
+                sending || (receiving && self.refed)
+            }
             Kind::Fresh | Kind::Bound { .. } | Kind::Closed => false,
         }
     }
@@ -83,6 +88,7 @@ impl Handle {
                 .stream()
                 .map_or(-1, |stream| stream.fd()),
             Kind::Listener(listener) => listener.borrow().fd().unwrap_or(-1),
+            Kind::Datagram(datagram) => datagram.borrow().fd().unwrap_or(-1),
             Kind::Fresh | Kind::Closed => -1,
         }
     }

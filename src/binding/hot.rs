@@ -9,11 +9,12 @@ use std::ptr::null_mut;
 use napi::sys;
 
 use super::callback::AsyncContext;
+use super::datagram;
 use super::environment::{code, Environment};
 use crate::transport::{Close, Errno, HandleId, Written};
 
 /// The functions, by the names under which JavaScript finds them.
-const FUNCTIONS: [(&str, Body); 7] = [
+const FUNCTIONS: [(&str, Body); 9] = [
     ("attach", attach),
     ("close", close),
     ("readStart", read_start),
@@ -21,6 +22,8 @@ const FUNCTIONS: [(&str, Body); 7] = [
     ("write", write),
     ("writeSmall", write_small),
     ("writeString", write_string),
+    ("sendDatagram", datagram::send),
+    ("sendResult", datagram::send_result),
 ];
 
 /// Puts the functions on `target`.
@@ -32,7 +35,7 @@ pub unsafe fn define(env: sys::napi_env, target: sys::napi_value, environment: *
     for (name, body) in FUNCTIONS {
         let data = Box::leak(Box::new(Function { environment, body }));
         let mut function = null_mut();
-        // SAFETY: by the caller's contract. The data is never freed: seven small boxes for each
+        // SAFETY: by the caller's contract. The data is never freed: a few small boxes for each
         // environment, in exchange for functions that can be called until the very end.
         unsafe {
             sys::napi_create_function(
@@ -57,14 +60,14 @@ struct Function {
 
 type Body = fn(&Environment, &Arguments) -> i64;
 
-/// The arguments of a call: an id, then up to two more.
-struct Arguments {
+/// The arguments of a call: an id, then up to four more.
+pub struct Arguments {
     env: sys::napi_env,
-    values: [sys::napi_value; 3],
+    values: [sys::napi_value; 5],
 }
 
 extern "C" fn trampoline(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let mut values = [null_mut(); 3];
+    let mut values = [null_mut(); 5];
     let (mut count, mut data): (usize, *mut c_void) = (values.len(), null_mut());
     // SAFETY: napi calls this with live arguments; missing ones are filled with `undefined`.
     unsafe {
@@ -94,7 +97,7 @@ extern "C" fn trampoline(env: sys::napi_env, info: sys::napi_callback_info) -> s
 }
 
 impl Arguments {
-    fn id(&self) -> HandleId {
+    pub fn id(&self) -> HandleId {
         let mut id = HandleId::MAX;
         // SAFETY: a live value; what is no number leaves an id that names no handle.
         unsafe { sys::napi_get_value_uint32(self.env, self.values[0], &mut id) };
@@ -102,7 +105,7 @@ impl Arguments {
     }
 
     /// The bytes of the second argument, a Buffer or other view.
-    fn bytes(&self) -> Result<&[u8], Errno> {
+    pub fn bytes(&self) -> Result<&[u8], Errno> {
         let (mut start, mut length) = (null_mut(), 0);
         // SAFETY: a live value; what is no view is refused with a status.
         let status =
@@ -117,15 +120,23 @@ impl Arguments {
         Ok(unsafe { std::slice::from_raw_parts(start.cast(), length) })
     }
 
-    fn flag(&self, index: usize) -> bool {
+    pub fn flag(&self, index: usize) -> bool {
         let mut flag = false;
         // SAFETY: a live value; what is no boolean leaves `false`.
         unsafe { sys::napi_get_value_bool(self.env, self.values[index], &mut flag) };
         flag
     }
 
-    /// Copies the string of the second argument; returns its length in bytes.
-    fn string(&self, latin1: bool, into: &mut [u8]) -> usize {
+    /// A number, 0 for what is none.
+    pub fn number(&self, index: usize) -> i64 {
+        let mut number = 0;
+        // SAFETY: a live value; what is no number leaves 0.
+        unsafe { sys::napi_get_value_int64(self.env, self.values[index], &mut number) };
+        number
+    }
+
+    /// Copies a string; returns its length in bytes, 0 for what is no string.
+    pub fn string(&self, index: usize, latin1: bool, into: &mut [u8]) -> usize {
         let mut length = 0;
         let read = match latin1 {
             true => sys::napi_get_value_string_latin1,
@@ -133,14 +144,14 @@ impl Arguments {
         };
         let (start, size) = (into.as_mut_ptr().cast(), into.len());
         // SAFETY: a live value and a buffer whose size is given; what is no string leaves zero.
-        unsafe { read(self.env, self.values[1], start, size, &mut length) };
+        unsafe { read(self.env, self.values[index], start, size, &mut length) };
         length
     }
 }
 
 /// `attach(id, resource, kind)`: gives an accepted connection the async context its events come in.
 fn attach(environment: &Environment, arguments: &Arguments) -> i64 {
-    let [_, resource, kind] = arguments.values;
+    let [_, resource, kind, ..] = arguments.values;
     // SAFETY: live values of the calling environment.
     let context = unsafe { AsyncContext::named(arguments.env, resource, kind) };
     environment.attach(arguments.id(), context);
@@ -206,7 +217,7 @@ fn write_small(environment: &Environment, arguments: &Arguments) -> i64 {
 fn write_string(environment: &Environment, arguments: &Arguments) -> i64 {
     let mut bytes = environment.text.borrow_mut();
     bytes.resize(STRING_MAX * 3 + 1, 0);
-    let length = arguments.string(arguments.flag(2), &mut bytes);
+    let length = arguments.string(1, arguments.flag(2), &mut bytes);
     match environment.write(arguments.id(), &[IoSlice::new(&bytes[..length])]) {
         Ok(Written { waits: false, .. }) => length as i64,
         Ok(Written { accepted, .. }) => -1 - accepted as i64,

@@ -2,6 +2,7 @@
 
 mod callback;
 mod commands;
+mod datagram;
 mod environment;
 mod handles;
 mod hot;

@@ -2,6 +2,7 @@
 
 #[cfg(not(test))]
 pub mod driver;
+pub mod mmsg;
 pub mod reactor;
 pub mod slab;
 pub mod sys;

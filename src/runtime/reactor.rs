@@ -58,6 +58,8 @@ impl Reactor {
     /// Adds a task; it is first polled by the next [`Self::run_tasks`].
     pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         self.tasks.borrow().spawn_local(task);
+        // The set cannot wake anybody before it was polled for the first time.
+        self.woken.0.store(true, Ordering::Relaxed);
     }
 
     /// Takes what the kernel has to report, without waiting: exactly one `epoll_wait`.

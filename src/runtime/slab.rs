@@ -130,12 +130,36 @@ impl Slab {
         Some((Place::Scratch(offset), result))
     }
 
+    /// As [`Self::fill`], of the scratch area, for several reads at once: `fill` gets at least `least`
+    /// and at most `most` bytes, which begin at a multiple of `BATCH_ALIGN`.
+    pub fn fill_batch<T>(
+        &self,
+        least: usize,
+        most: usize,
+        waker: &Waker,
+        fill: impl FnOnce(&mut [u8]) -> (usize, T),
+    ) -> Option<(usize, T)> {
+        let offset = self.next.get().next_multiple_of(BATCH_ALIGN);
+        let scratch = self.scratch.get();
+        let Some(memory) = scratch.filter(|memory| memory.size >= offset + least) else {
+            self.waiting.borrow_mut().push(waker.clone());
+            return None;
+        };
+        let size = most.min(memory.size - offset);
+        // SAFETY: as in `fill`.
+        let room = unsafe { std::slice::from_raw_parts_mut(memory.start.add(offset), size) };
+        let (filled, result) = fill(room);
+        debug_assert!(filled <= size);
+        self.next.set(offset + filled);
+        Some((offset, result))
+    }
+
     fn take_scratch(&self, wanted: usize, waker: &Waker) -> Option<(Memory, usize)> {
         let offset = self.next.get();
         let memory = self
             .scratch
             .get()
-            .filter(|memory| memory.size >= offset + wanted);
+            .filter(|memory| memory.size.min(STREAM_ROOM) >= offset + wanted);
         if memory.is_none() {
             self.waiting.borrow_mut().push(waker.clone());
         }
@@ -202,8 +226,13 @@ fn is_kept(length: usize) -> bool {
 
 /// Reads of at most this many bytes share the scratch area. As large as Node's reads.
 pub const SMALL: usize = 64 * 1024;
-/// 256 KiB: at 16 KiB a message, a larger area is slower: its bytes are out of the cache when copied.
-const SCRATCH_SIZE: usize = 256 * 1024;
+/// What the place of a datagram is counted in.
+pub const BATCH_ALIGN: usize = 64;
+/// 1 MiB: sixteen datagrams of any size in one call. What nobody reads into is not resident.
+const SCRATCH_SIZE: usize = 1024 * 1024;
+/// What streams use of it. 256 KiB: at 16 KiB a message, a larger area is slower: its bytes are out
+/// of the cache when copied.
+const STREAM_ROOM: usize = 256 * 1024;
 /// The largest read, see `WINDOW_MAX` of a connection.
 pub const SPARE_SIZE: usize = 512 * 1024;
 /// A quarter of a spare: below, copying wastes less than what would stay unused.
@@ -225,6 +254,24 @@ mod tests {
     fn provide(slab: &Slab, area: Area, memory: &mut Vec<u8>) {
         // SAFETY: as said above.
         unsafe { slab.provide(area, memory.as_mut_ptr(), memory.len()) }
+    }
+
+    #[test]
+    fn a_batch_takes_what_is_left_of_the_scratch_area() {
+        let slab = Slab::default();
+        let batch = |filled| {
+            let fill = |room: &mut [u8]| (filled, room.len());
+            slab.fill_batch(SMALL, 4 * SMALL, Waker::noop(), fill)
+        };
+        assert_eq!(batch(1), None);
+        let mut scratch = vec![0; 3 * SMALL];
+        provide(&slab, Area::Scratch, &mut scratch);
+        assert_eq!(batch(65), Some((0, 3 * SMALL)));
+        assert_eq!(batch(SMALL), Some((128, 3 * SMALL - 128)));
+        assert_eq!(batch(2 * SMALL - 128), Some((SMALL + 128, 2 * SMALL - 128)));
+        assert_eq!(batch(0), None);
+        slab.reclaim();
+        assert_eq!(batch(0), Some((0, 3 * SMALL)));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! The few system calls that neither std nor socket2 wraps.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
+use std::net::Ipv6Addr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
+use socket2::Socket;
 use tokio::io::unix::AsyncFd;
 use tokio::io::Interest;
 
@@ -92,6 +94,13 @@ pub fn listen(fd: RawFd, backlog: i32) -> io::Result<()> {
     check(unsafe { libc::listen(fd, backlog) })
 }
 
+/// A second descriptor of what a descriptor names, which keeps its owner.
+pub fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
+    fd_kind(fd)?;
+    // SAFETY: the fd is open (checked above) and nothing closes it before the call returns.
+    unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()
+}
+
 /// The index of a network interface by name, for the scope of an IPv6 address (`fe80::1%eth0`).
 pub fn interface_index(name: &str) -> Option<u32> {
     let name = CString::new(name).ok()?;
@@ -100,6 +109,62 @@ pub fn interface_index(name: &str) -> Option<u32> {
         0 => None,
         index => Some(index),
     }
+}
+
+/// The name of a network interface, as addresses show it for their scope.
+pub fn interface_name(index: u32) -> Option<String> {
+    let mut name = [0u8; libc::IF_NAMESIZE];
+    // SAFETY: a buffer of the size that the call requires.
+    if unsafe { libc::if_indextoname(index, name.as_mut_ptr().cast()) }.is_null() {
+        return None;
+    }
+    CStr::from_bytes_until_nul(&name)
+        .ok()?
+        .to_str()
+        .ok()
+        .map(str::to_owned)
+}
+
+/// Joins or leaves the channel of one source of an IPv6 multicast group (RFC 3678 section 5.1);
+/// socket2 only has that for IPv4.
+pub fn source_membership_v6(
+    socket: BorrowedFd<'_>,
+    source: Ipv6Addr,
+    group: Ipv6Addr,
+    interface: u32,
+    join: bool,
+) -> io::Result<()> {
+    let request = libc::group_source_req {
+        gsr_interface: interface,
+        gsr_group: storage_v6(group),
+        gsr_source: storage_v6(source),
+    };
+    let option = if join {
+        libc::MCAST_JOIN_SOURCE_GROUP
+    } else {
+        libc::MCAST_LEAVE_SOURCE_GROUP
+    };
+    let size = size_of_val(&request) as libc::socklen_t;
+    let (fd, level) = (socket.as_raw_fd(), libc::IPPROTO_IPV6);
+    // SAFETY: the request lives through the call and has the size given.
+    check(unsafe { libc::setsockopt(fd, level, option, (&raw const request).cast(), size) })
+}
+
+fn storage_v6(address: Ipv6Addr) -> libc::sockaddr_storage {
+    // SAFETY: a plain C struct, of which all zeroes is a valid value.
+    let mut storage: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
+    // SAFETY: sockaddr_storage is made to hold, and aligned for, every kind of address.
+    let v6 = unsafe { &mut *(&raw mut storage).cast::<libc::sockaddr_in6>() };
+    v6.sin6_family = libc::AF_INET6 as libc::sa_family_t;
+    v6.sin6_addr.s6_addr = address.octets();
+    storage
+}
+
+/// Registers a datagram socket with the runtime that is entered.
+pub fn watch_socket(socket: Socket, interest: Interest) -> io::Result<AsyncFd<Socket>> {
+    // SAFETY: a Socket owns its descriptor and always names the same one, until it is dropped with
+    // the AsyncFd.
+    unsafe { AsyncFd::register_with_interest(socket, interest) }.map_err(io::Error::from)
 }
 
 /// Registers a pipe's end with the runtime that is entered.
@@ -211,6 +276,10 @@ mod tests {
         assert_eq!(fd_kind(reader.as_raw_fd()).unwrap(), FdKind::Pipe);
         let file = std::fs::File::open("/dev/null").unwrap();
         assert_eq!(fd_kind(file.as_raw_fd()).unwrap(), FdKind::File);
+        let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        assert_eq!(fd_kind(udp.as_raw_fd()).unwrap(), FdKind::Datagram);
+        let (datagram, _peer) = std::os::unix::net::UnixDatagram::pair().unwrap();
+        assert_eq!(fd_kind(datagram.as_raw_fd()).unwrap(), FdKind::Datagram);
     }
 
     #[test]
@@ -223,7 +292,9 @@ mod tests {
 
     #[test]
     fn knows_the_loopback_interface() {
-        assert!(interface_index("lo").is_some());
+        let index = interface_index("lo").unwrap();
+        assert_eq!(interface_name(index).as_deref(), Some("lo"));
+        assert_eq!(interface_name(1 << 30), None);
         assert_eq!(interface_index("no-such-interface"), None);
     }
 }

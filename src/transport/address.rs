@@ -26,15 +26,24 @@ pub struct Endpoint {
 
 impl From<SocketAddr> for Endpoint {
     fn from(address: SocketAddr) -> Self {
-        let (family, text) = match address {
-            SocketAddr::V4(v4) => ("IPv4", v4.ip().to_string()),
-            SocketAddr::V6(v6) => ("IPv6", v6.ip().to_string()),
-        };
+        let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
         Self {
-            address: text,
+            address: address_text(&address),
             family,
             port: address.port(),
         }
+    }
+}
+
+/// The address without its port; a link-local one with its scope.
+pub fn address_text(address: &SocketAddr) -> String {
+    match address {
+        SocketAddr::V6(v6) if v6.scope_id() > 0 && v6.ip().is_unicast_link_local() => {
+            let name = sys::interface_name(v6.scope_id());
+            let zone = name.unwrap_or_else(|| v6.scope_id().to_string());
+            format!("{}%{zone}", v6.ip())
+        }
+        _ => address.ip().to_string(),
     }
 }
 
@@ -51,6 +60,15 @@ mod tests {
             panic!("an IPv6 address")
         };
         assert_eq!(Some(scoped.scope_id()), sys::interface_index("lo"));
+    }
+
+    #[test]
+    fn shows_the_scope_of_link_local_addresses_only() {
+        let scope = sys::interface_index("lo").unwrap();
+        let text =
+            |ip: &str| address_text(&SocketAddrV6::new(ip.parse().unwrap(), 1, 0, scope).into());
+        assert_eq!(text("fe80::1"), "fe80::1%lo");
+        assert_eq!(text("fd00::1"), "fd00::1");
     }
 
     #[test]
