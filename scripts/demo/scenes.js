@@ -80,6 +80,22 @@ async function chat(start) {
   await server.ends();
 }
 
+/** @param {Start} start */
+async function datagrams(start) {
+  const server = start('udp server', 'udp-server.js', '0');
+  const port = await server.says(/^listening on port (\d+)$/);
+  const client = start('udp client', 'udp-client.js', port);
+  await server.says('3 bytes: one');
+  await server.says('3 bytes: two');
+  await server.says('4 bytes: stop');
+  await client.says('the server says: ONE');
+  await client.says('the server says: TWO');
+  await client.says('the server says: STOP');
+  await client.ends();
+  await server.says('closed');
+  await server.ends();
+}
+
 async function closes(server) {
   server.interrupt();
   await server.says('the server is closed');
@@ -90,5 +106,6 @@ module.exports = [
   { title: 'A TCP server and its client', play: greeting },
   { title: 'A Unix domain socket, each side ending in its own time', play: words },
   { title: 'socket.pipe(socket), 8 MB there and back', play: echo },
-  { title: 'A chat room', play: chat }
+  { title: 'A chat room', play: chat },
+  { title: 'Datagrams there and back', play: datagrams }
 ];

@@ -1,0 +1,30 @@
+'use strict';
+
+// The benchmarks of `dgram`, with the targets they are held to.
+
+module.exports = [
+  {
+    name: 'echo',
+    title: 'UDP echo, 64 B datagrams, 20 clients with 8 under way each',
+    kind: 'load',
+    server: 'udp-echo.js',
+    load: ['udp', '--connections', '20', '--size', '64', '--window', '8'],
+    target: { metric: 'cpuMicros', atMost: 0.7, times: 'node26' }
+  },
+  {
+    name: 'latency',
+    title: 'UDP round trip of a lone client, 64 B',
+    kind: 'load',
+    server: 'udp-echo.js',
+    load: ['udp', '--connections', '1', '--size', '64'],
+    target: { metric: 'p50Micros', atMost: 1, times: 'host' }
+  },
+  {
+    name: 'startup',
+    title: "`require('ferronet/dgram')` in a new process (others: `require('dgram')`)",
+    kind: 'startup',
+    module: 'dgram',
+    processes: 20,
+    target: { metric: 'requireMillis', atMost: 15 }
+  }
+];

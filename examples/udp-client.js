@@ -1,0 +1,22 @@
+'use strict';
+
+// Sends three datagrams at once to the UDP service and ends with the last answer.
+
+const dgram = require('dgram');
+
+const port = Number(process.argv[2] ?? 41234);
+
+const client = dgram.createSocket('udp4');
+
+client.on('message', (message) => {
+  console.log(`the server says: ${message}`);
+  if (String(message) === 'STOP') client.close();
+});
+client.on('error', (error) => {
+  console.log(`nobody answers: ${error.code}`);
+  client.close();
+});
+
+client.connect(port, '127.0.0.1', () => {
+  for (const word of ['one', 'two', 'stop']) client.send(word);
+});
