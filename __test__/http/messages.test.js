@@ -6,7 +6,16 @@ const { once } = require('node:events');
 const net = require('node:net');
 const { PassThrough } = require('node:stream');
 
-const { exchange, facts, ours, same, serve, thrown } = require('../support/http-wire');
+const {
+  answering,
+  exchange,
+  facts,
+  node,
+  ours,
+  same,
+  serve,
+  thrown
+} = require('../support/http-wire');
 
 const GET = 'GET /path?a=%20#f HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
 
@@ -185,8 +194,7 @@ describe('without a connection', () => {
     new http.IncomingMessage().readable,
     http.METHODS,
     http.STATUS_CODES,
-    http.maxHeaderSize,
-    Object.keys(http)
+    http.maxHeaderSize
   ]);
   same('options of a server are checked', (http) =>
     [
@@ -257,6 +265,12 @@ describe('any Duplex', () => {
   });
 });
 
+test('every name of node:http is there', () => {
+  const names = Object.keys(node);
+  expect(names.length).toBeGreaterThan(15);
+  expect(names.filter((name) => !(name in ours))).toEqual([]);
+});
+
 test('the fast way of a hello world builds no stream for the request', async () => {
   let state;
   await serve(
@@ -316,4 +330,47 @@ test('an answer on a socket that waits in the pool is not the next answer', asyn
   ]);
   agent.destroy();
   server.close();
+});
+
+describe('a proxy of the environment', () => {
+  const sent = (env, url, options) =>
+    answering('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', async (port, received) => {
+      const proxyEnv = Object.fromEntries(
+        Object.entries(env).map(([name, value]) => [name, value.replace('PORT', String(port))])
+      );
+      const agent = new ours.Agent({ proxyEnv });
+      const req = ours.get(url.replace('PORT', String(port)), { agent, ...options });
+      const [res] = await once(req, 'response');
+      res.resume();
+      await once(res, 'close');
+      return received.join('').replaceAll(String(port), 'PORT');
+    });
+  const head = (lines) => `${lines.join('\r\n')}\r\n\r\n`;
+
+  test('gets the whole URL, and what it is to be told', async () => {
+    const env = { HTTP_PROXY: 'http://us%20er:pw@127.0.0.1:PORT' };
+    expect(await sent(env, 'http://example.test/path?x=1')).toBe(
+      head([
+        'GET http://example.test/path?x=1 HTTP/1.1',
+        'Host: example.test',
+        'proxy-authorization: Basic dXMgZXI6cHc=',
+        'proxy-connection: close',
+        'Connection: close'
+      ])
+    );
+  });
+
+  test('is left out for what NO_PROXY names', async () => {
+    const env = { http_proxy: 'http://127.0.0.1:1', no_proxy: 'other.test, 127.0.0.0-127.0.0.9' };
+    expect(await sent(env, 'http://127.0.0.1:PORT/')).toBe(
+      head(['GET / HTTP/1.1', 'Host: 127.0.0.1:PORT', 'Connection: close'])
+    );
+  });
+
+  test('must be one that can be spoken to', () => {
+    const secret = { HTTP_PROXY: 'https://user:secret@host' };
+    const error = thrown(() => new ours.Agent({ proxyEnv: secret }));
+    expect(error.code).toBe('ERR_PROXY_INVALID_CONFIG');
+    expect(error.message).not.toContain('secret');
+  });
 });

@@ -10,6 +10,8 @@ const { codeError } = require('../internal/errors');
 const { net: host } = require('../internal/host');
 const validate = require('../internal/validate');
 const net = require('../net');
+const { Proxy } = require('./proxy');
+const { kProxy } = require('./symbols');
 
 /** On a request that waits: what its socket is to be made with, and the context it came from. */
 const kOptions = Symbol('options');
@@ -34,6 +36,10 @@ function Agent(options) {
   this.options.noDelay ??= true;
   // net would take a request's path for that of a socket.
   this.options.path = null;
+  this[kProxy] = null;
+  if (this.options.proxyEnv && this.protocol === 'http:') {
+    this[kProxy] = Proxy.fromEnv(this.options.proxyEnv);
+  }
   this.requests = Object.create(null);
   this.sockets = Object.create(null);
   this.freeSockets = Object.create(null);
@@ -176,7 +182,8 @@ Agent.prototype.createSocket = function createSocket(request, options, done) {
     installListeners(this, socket, options);
     done(null, socket);
   };
-  const socket = this.createConnection(options, created);
+  const target = this[kProxy]?.reroute(options) ?? options;
+  const socket = this.createConnection(target, created);
   if (socket) created(null, socket);
 };
 

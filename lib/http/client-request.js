@@ -23,7 +23,7 @@ const {
   normalizeArguments
 } = require('./request-options');
 const { uniqueHeaders } = require('./server-response');
-const { kErrored, kFields, kUniqueHeaders } = require('./symbols');
+const { kErrored, kFields, kProxy, kUniqueHeaders } = require('./symbols');
 
 const debug = debuglog('http');
 const requestCreated = channel('http.client.request.created');
@@ -87,6 +87,7 @@ function ClientRequest(input, options, callback) {
   }
   setFields(this, options, hostHeader(host, port, defaultPort), bare);
   debug('%s %s to %s:%s', this.method, this.path, host, port);
+  this.agent?.[kProxy]?.rewrite(this, options);
   if (requestCreated.hasSubscribers) requestCreated.publish({ request: this });
   findSocket(this, connectOptions);
 }

@@ -2,6 +2,7 @@
 
 // The module `http`: its functions, and by name everything that Node's documentation of it lists.
 
+const validate = require('../internal/validate');
 const agents = require('./agent');
 const { ClientRequest } = require('./client-request');
 const { IncomingMessage } = require('./incoming');
@@ -31,6 +32,16 @@ function get(url, options, callback) {
   return sent;
 }
 
+/** Node's documentation, "http.setGlobalProxyFromEnv([proxyEnv])". Returns what undoes it. */
+function setGlobalProxyFromEnv(proxyEnv = process.env) {
+  validate.object(proxyEnv, 'proxyEnv');
+  const before = agents.globalAgent;
+  agents.globalAgent = new Agent({ ...before.options, proxyEnv });
+  return function restore() {
+    agents.globalAgent = before;
+  };
+}
+
 module.exports = {
   _connectionListener: connectionListener,
   METHODS,
@@ -47,6 +58,7 @@ module.exports = {
   get,
   request,
   setMaxIdleHTTPParsers,
+  setGlobalProxyFromEnv,
   maxHeaderSize,
   globalAgent
 };

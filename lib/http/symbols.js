@@ -13,6 +13,8 @@ module.exports = {
   kNeedDrain: Symbol('needDrain'),
   /** On a message: the names whose values are joined into one line. */
   kUniqueHeaders: Symbol('uniqueHeaders'),
+  /** On an agent: the Proxy that its requests go through, or null. */
+  kProxy: Symbol('proxy'),
   /** On a message: what destroyed it. */
   kErrored: Symbol('errored')
 };
