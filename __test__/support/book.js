@@ -1,4 +1,4 @@
-// Finds the book's JavaScript samples that use `net`: every fenced block of the notes, unchanged, under a name made of its text.
+// Finds the book's JavaScript samples that use `net` or `dgram`: every fenced block of the notes, unchanged, under a name made of its text.
 'use strict';
 
 const crypto = require('node:crypto');
@@ -16,8 +16,8 @@ function folder() {
   return path.resolve(process.env.FERRONET_BOOK || path.join(root, '..', 'shared', 'book'));
 }
 
-/** All samples that use net, in reading order; null where there are no notes. */
-function samples() {
+/** All samples that use net, or what `uses` says, in reading order; null where there are no notes. */
+function samples(uses = USES_NET) {
   let files;
   try {
     files = fs.readdirSync(folder()).filter((name) => name.endsWith('.txt'));
@@ -27,7 +27,7 @@ function samples() {
   return files
     .sort()
     .flatMap((name) => fences(fs.readFileSync(path.join(folder(), name), 'utf8')))
-    .filter(({ language, code }) => LANGUAGES.has(language) && USES_NET.test(code))
+    .filter(({ language, code }) => LANGUAGES.has(language) && uses.test(code))
     .map(({ code }) => ({ id: identity(code), code }));
 }
 
