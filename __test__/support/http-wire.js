@@ -65,8 +65,11 @@ function joinChunks(text) {
   return text.replace(/(\r\n\r\n)([0-9a-f]+\r\n[^]*?\r\n)0\r\n/g, (all, head, chunks) => {
     let body = '';
     for (let rest = chunks; rest !== '';) {
+      const size = parseInt(rest, 16);
+      // No chunk at all: text that only looks like one.
+      if (!(size > 0)) return all;
       const start = rest.indexOf('\r\n') + 2;
-      const end = start + parseInt(rest, 16);
+      const end = start + size;
       body += rest.slice(start, end);
       rest = rest.slice(end + 2);
     }
