@@ -3,6 +3,7 @@
 // Checks of arguments, once, at the edge: each throws what Node throws.
 
 const { codeError } = require('./errors');
+const { nodeMajor } = require('./host');
 
 function type(value, name, expected) {
   if (typeof value !== expected) throw codeError('ERR_INVALID_ARG_TYPE', name, expected, value);
@@ -35,7 +36,9 @@ function integer(value, name, min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SA
  */
 function port(value, name = 'Port', allowZero = true) {
   const numeric = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
-  if (!numeric || +value !== +value >>> 0 || +value > 0xffff || (value === 0 && !allowZero)) {
+  // Until Node 24 a zero that is text passed where the number does not.
+  const zero = nodeMajor < 24 ? value === 0 : Number(value) === 0;
+  if (!numeric || +value !== +value >>> 0 || +value > 0xffff || (zero && !allowZero)) {
     throw codeError('ERR_SOCKET_BAD_PORT', name, value, allowZero);
   }
   return +value | 0;
