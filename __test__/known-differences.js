@@ -11,4 +11,66 @@
 /**
  * @type {{ file: string, sentence: string, reason: string, nodes?: number[], pairings?: string[] }[]}
  */
-module.exports = [];
+module.exports = [
+  {
+    file: 'async-hooks',
+    sentence: 'see the same resources over TCP, and what triggered them',
+    reason: 'Node-API gives no way to name the trigger of an async resource: ours is whatever runs'
+  },
+  {
+    file: 'async-hooks',
+    sentence: 'see the same resources over a Unix socket',
+    reason: 'as above; and the resource a Unix socket makes for nothing is not made'
+  },
+  {
+    file: 'async-hooks',
+    sentence: 'run every callback in the resource it belongs to',
+    reason: 'triggers of TickObjects, see above; the resources are the same'
+  },
+  {
+    file: 'cluster',
+    sentence: 'gives workers that ask for any port the same one',
+    reason:
+      'workers share a port by SO_REUSEPORT, without asking the primary: only a port that is named'
+  },
+  {
+    file: 'cluster',
+    sentence: 'shares a path among its workers, and lets one of them close its server',
+    reason: 'SO_REUSEPORT is for IP sockets; a Unix path has one listener'
+  },
+  {
+    file: 'process',
+    sentence: 'sees its handles through process.getActiveResourcesInfo()',
+    reason: 'Node lists its own handles only'
+  },
+  {
+    file: 'exports',
+    sentence: 'has no underscored member in Socket.prototype but those of Node',
+    reason:
+      'defaults of rare state live on the prototype: fields of their own cost each connection 64 bytes'
+  },
+  {
+    file: 'destroy',
+    sentence: 'aborted beforehand has the same outcome',
+    reason: 'Node says destroyed: false of a socket that its signal destroyed'
+  },
+  {
+    file: 'unix',
+    sentence: 'carries a connection and leaves no file',
+    reason: 'Node 20 pads abstract names with NULs to the full length of an address',
+    nodes: [20],
+    pairings: ['ferronet server, node client', 'node server, ferronet client']
+  },
+  {
+    file: 'validation-connect',
+    sentence: 'a path longer than a socket address holds has the same outcome',
+    reason: 'ours is EINVAL always; Node 20 and 22 cut the path short',
+    nodes: [20, 22]
+  },
+  {
+    file: 'validation-listen',
+    sentence: 'a path longer than a socket address has the same outcome',
+    reason: 'as for connect()',
+    nodes: [20, 22]
+  }
+];

@@ -66,8 +66,14 @@ export class Runtime {
   /** Calls `function()` in the async context of a handle, for what it says of it. */
   inContext(id: HandleId, function_: unknown): number | null;
   setNoDelay(id: HandleId, enable: boolean): number;
-  /** `delay` in seconds. */
-  setKeepAlive(id: HandleId, enable: boolean, delay: number): number;
+  /** `delay` before the first probe and `interval` between them in seconds; `count` of them. */
+  setKeepAlive(
+    id: HandleId,
+    enable: boolean,
+    delay: number,
+    interval: number,
+    count: number
+  ): number;
   setTypeOfService(id: HandleId, value: number): number;
   /** The value, or a negated error number. */
   getTypeOfService(id: HandleId): number;

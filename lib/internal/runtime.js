@@ -83,7 +83,9 @@ function takeRead(offset, length) {
   if (offset < 0 && length >= KEEP_FROM) {
     const whole = spare;
     spare = null; // Rust asks for another
-    return length === whole.length ? whole : whole.subarray(0, length);
+    if (length === whole.length) return whole;
+    whole.fill(0, length); // memory as it was allocated: it may show what others read before
+    return whole.subarray(0, length);
   }
   if (length <= IN_OBJECT && offset >= 0) {
     const bytes = Buffer.alloc(length);

@@ -204,8 +204,9 @@ class StreamHandle {
     return native().setNoDelay(this.id, enable);
   }
 
-  setKeepAlive(enable, delay) {
-    return native().setKeepAlive(this.id, enable, delay);
+  /** `delay` and `interval` in seconds. */
+  setKeepAlive(enable, delay, interval = 1, count = 10) {
+    return native().setKeepAlive(this.id, enable, delay, interval, count);
   }
 
   setTypeOfService(value) {
@@ -275,7 +276,16 @@ class StreamHandle {
   onconnected(status) {
     const done = this.connectDone;
     this.connectDone = null;
-    if (done !== null) done(status, this);
+    if (done === null) return;
+    if (this.connected) {
+      // Connected anew without a word from the peer: told in the loop's next iteration, as by libuv.
+      setImmediate(() => {
+        if (this.id >= 0) done(status, this);
+      });
+      return;
+    }
+    this.connected = status === 0;
+    done(status, this);
   }
 
   onshutdown(status) {
@@ -317,6 +327,7 @@ class StreamHandle {
 Object.assign(StreamHandle.prototype, {
   closeDone: null,
   connectDone: null,
+  connected: false,
   pendingWrite: null,
   shutdownDone: null
 });

@@ -81,7 +81,8 @@ const methods = {
 
   /** A write that had to wait has ended. */
   [kWritten](status, done) {
-    if (this.destroyed) return done();
+    // Older Nodes took a write that a destroy cancelled for done.
+    if (this.destroyed) return nodeMajor < 22 ? done() : finishWrite(UV_ECANCELED, done);
     this._unrefTimer();
     finishWrite(status, done);
   },
@@ -197,6 +198,7 @@ function readTarget(onread) {
   return new ReadTarget(buffer, callback);
 }
 
+const UV_ECANCELED = -require('node:os').constants.errno.ECANCELED;
 /** Where a function gives no buffer: a read of the usual size. */
 const READ_SIZE = 64 * 1024;
 const UV_ENOBUFS = -require('node:os').constants.errno.ENOBUFS;

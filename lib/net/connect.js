@@ -7,7 +7,7 @@ const dns = require('node:dns');
 const { inspect } = require('node:util');
 
 const { codeError, connectionsError, hostPortError } = require('../internal/errors');
-const { net: host } = require('../internal/host');
+const { net: host, nodeMajor } = require('../internal/host');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
 const { isNormalized, normalizeArgs } = require('./arguments');
@@ -78,6 +78,7 @@ function connectPath(socket, path) {
 function lookupAndConnect(socket, options) {
   const { localAddress, localPort } = options;
   const name = options.host || 'localhost';
+  if (nodeMajor >= 25) validate.type(name, 'options.host', 'string');
   if (localAddress && !host.isIP(localAddress)) {
     throw codeError('ERR_INVALID_IP_ADDRESS', inspectPlain(localAddress));
   }

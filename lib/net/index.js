@@ -41,16 +41,21 @@ function _setSimultaneousAccepts() {
   );
 }
 
+// Named alike, so that Node's lexer finds every name for `import`.
+const Stream = Socket; // the name it had first
+const _normalizeArgs = normalizeArgs;
+const createConnection = connect;
+
 module.exports = {
   BlockList,
   Server,
   Socket,
   SocketAddress,
-  Stream: Socket, // the name it had first
-  _normalizeArgs: normalizeArgs,
+  Stream,
+  _normalizeArgs,
   _setSimultaneousAccepts,
   connect,
-  createConnection: connect,
+  createConnection,
   createServer,
   getDefaultAutoSelectFamily,
   getDefaultAutoSelectFamilyAttemptTimeout,

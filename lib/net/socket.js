@@ -7,6 +7,7 @@ const { channel } = require('node:diagnostics_channel');
 const { Duplex } = require('node:stream');
 
 const { codeError, errnoError } = require('../internal/errors');
+const { net: host } = require('../internal/host');
 const { fdKind } = require('../internal/runtime');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
@@ -56,7 +57,7 @@ function Socket(options) {
 
   if (options.onread) this[kOnRead] = readTarget(options.onread);
   if (options.noDelay) this[kNoDelay] = true;
-  if (options.keepAlive) this[kKeepAlive] = [true, seconds(options.keepAliveInitialDelay)];
+  if (options.keepAlive) keepAlive(this, true, options.keepAliveInitialDelay);
   if (options.typeOfService !== undefined) this[kTypeOfService] = options.typeOfService;
 
   if (options.handle) this._handle = takeHandle(options.handle);
@@ -242,10 +243,25 @@ Socket.prototype.setNoDelay = function setNoDelay(enable) {
 };
 
 Socket.prototype.setKeepAlive = function setKeepAlive(enable, initialDelay) {
-  this[kKeepAlive] = [Boolean(enable), seconds(initialDelay)];
-  if (this._handle && !this.connecting) this._handle.setKeepAlive(...this[kKeepAlive]);
-  return this;
+  return keepAlive(this, enable, initialDelay);
 };
+
+// Newer Nodes also take the pace of the probes and how many are sent.
+if (host.Socket.prototype.setKeepAlive.length > 2) {
+  Socket.prototype.setKeepAlive = function setKeepAlive(enable, initialDelay, interval, count) {
+    if (enable !== null && typeof enable === 'object') {
+      const options = enable;
+      return keepAlive(this, options.enable, options.initialDelay, options.interval, options.count);
+    }
+    return keepAlive(this, enable, initialDelay, interval, count);
+  };
+}
+
+function keepAlive(socket, enable, initialDelay, interval = 1000, count = 10) {
+  socket[kKeepAlive] = [Boolean(enable), seconds(initialDelay), seconds(interval), ~~count];
+  if (socket._handle && !socket.connecting) socket._handle.setKeepAlive(...socket[kKeepAlive]);
+  return socket;
+}
 
 Socket.prototype.setTypeOfService = function setTypeOfService(value) {
   if (Number.isNaN(value)) throw codeError('ERR_INVALID_ARG_TYPE', 'tos', 'number', value);

@@ -312,11 +312,19 @@ impl Runtime {
         self.option(id, |stream| stream.set_no_delay(enable))
     }
 
-    /// `delay` in seconds.
+    /// `delay` before the first probe and `interval` between them in seconds; `count` of them.
     #[napi(catch_unwind)]
-    pub fn set_keep_alive(&self, id: HandleId, enable: bool, delay: u32) -> i32 {
+    pub fn set_keep_alive(
+        &self,
+        id: HandleId,
+        enable: bool,
+        delay: u32,
+        interval: u32,
+        count: u32,
+    ) -> i32 {
+        let [delay, interval] = [delay, interval].map(|it| Duration::from_secs(it.into()));
         self.option(id, |stream| {
-            stream.set_keep_alive(enable, Duration::from_secs(delay.into()))
+            stream.set_keep_alive(enable, delay, interval, count)
         })
     }
 

@@ -161,13 +161,14 @@ impl Environment {
         }
         let connection = self.connection(id)?;
         let mut connection = connection.borrow_mut();
-        let written = connection.write(chunks, self.tick.get())?;
-        let unsent = connection.has_unsent();
+        let before = connection.has_unsent();
+        let written = connection.write(chunks, self.tick.get());
+        let after = connection.has_unsent();
         drop(connection);
-        if unsent {
+        if before || after {
             self.update(id);
         }
-        Ok(written)
+        written
     }
 
     /// The connection behind an id.

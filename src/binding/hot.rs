@@ -89,7 +89,7 @@ extern "C" fn trampoline(env: sys::napi_env, info: sys::napi_callback_info) -> s
     let result = catch_unwind(AssertUnwindSafe(|| {
         (function.body)(environment, &arguments)
     }))
-    .unwrap_or(-i64::from(libc::EIO));
+    .unwrap_or(PANICKED);
     let mut value = null_mut();
     // SAFETY: a number for the calling environment, in the scope of the call.
     unsafe { sys::napi_create_int64(env, result, &mut value) };
@@ -225,6 +225,9 @@ fn write_string(environment: &Environment, arguments: &Arguments) -> i64 {
     }
 }
 
+/// What a command that panicked returns: an error to every caller, also where small negative results
+/// are counts.
+const PANICKED: i64 = STRING_ERROR - libc::EIO as i64;
 /// Longer strings are made Buffers by JavaScript.
 const STRING_MAX: usize = 16 * 1024;
 /// Error numbers of `writeString` are told apart from counts by this offset.

@@ -235,8 +235,8 @@ const SCRATCH_SIZE: usize = 1024 * 1024;
 const STREAM_ROOM: usize = 256 * 1024;
 /// The largest read, see `WINDOW_MAX` of a connection.
 pub const SPARE_SIZE: usize = 512 * 1024;
-/// A quarter of a spare: below, copying wastes less than what would stay unused.
-pub const KEEP: usize = SPARE_SIZE / 4;
+/// Half of a spare: below, copying costs less than clearing what would stay unused.
+pub const KEEP: usize = SPARE_SIZE / 2;
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -189,7 +190,14 @@ impl Future for AcceptTask {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        self.0.borrow_mut().poll(context)
+        // A panic is a bug of ours; it ends this listener, not the process.
+        let polled = AssertUnwindSafe(|| self.0.borrow_mut().poll(context));
+        catch_unwind(polled).unwrap_or_else(|_| {
+            let listener = self.0.borrow();
+            let (id, errno) = (listener.id, Errno(libc::EIO));
+            listener.outbox.push(Event::AcceptFailed { id, errno });
+            Poll::Ready(())
+        })
     }
 }
 

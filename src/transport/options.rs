@@ -60,16 +60,22 @@ impl Stream {
         Ok(SockRef::from(self).set_tcp_nodelay(enable)?)
     }
 
-    /// `SO_KEEPALIVE`; with `delay` of at least a second the idle time before the first probe.
-    /// Probes follow each second, ten of them, as libuv sets it.
-    pub fn set_keep_alive(&self, enable: bool, delay: Duration) -> Result<(), Errno> {
+    /// `SO_KEEPALIVE`; with a `delay` of at least a second also the idle time before the first probe,
+    /// the `interval` between probes and their `count`, as libuv sets them.
+    pub fn set_keep_alive(
+        &self,
+        enable: bool,
+        delay: Duration,
+        interval: Duration,
+        count: u32,
+    ) -> Result<(), Errno> {
         let socket = SockRef::from(self);
         socket.set_keepalive(enable)?;
         if enable && !delay.is_zero() {
             let probes = TcpKeepalive::new()
                 .with_time(delay)
-                .with_interval(Duration::from_secs(1))
-                .with_retries(10);
+                .with_interval(interval)
+                .with_retries(count);
             socket.set_tcp_keepalive(&probes)?;
         }
         Ok(())
