@@ -72,5 +72,41 @@ module.exports = [
     sentence: 'a path longer than a socket address has the same outcome',
     reason: 'as for connect()',
     nodes: [20, 22]
+  },
+  {
+    file: 'options',
+    sentence: 'takes interval and count, by position or by name',
+    reason: 'what libuv refuses as a whole is set here as far as the kernel takes it',
+    nodes: [26]
+  },
+  {
+    file: 'options',
+    sentence: 'judges interval and count alike',
+    reason: 'as above',
+    nodes: [26]
+  },
+  {
+    file: 'transfer',
+    sentence: 'moves an accepted socket to a worker thread',
+    reason: 'a socket belongs to the runtime of its thread',
+    nodes: [26]
+  },
+  {
+    file: 'transfer',
+    sentence: 'moves a listening server to a worker thread',
+    reason: 'as above',
+    nodes: [26]
+  },
+  {
+    file: 'transfer',
+    sentence: 'refuses sockets that are not fresh connections',
+    reason: 'as above; all are refused, as DataCloneError',
+    nodes: [26]
+  },
+  {
+    file: 'diagnostics-channel',
+    sentence: 'net.client.socket publishes every client socket',
+    reason: 'published by connect() and createConnection(), as before Node 26',
+    nodes: [26]
   }
 ];

@@ -92,7 +92,7 @@ const codes = {
   ],
   ERR_SOCKET_HANDLE_ADOPTED: [
     Error,
-    () => 'The net.BoundSocket handle has already been adopted or closed'
+    () => 'The bound socket has already been adopted by a server or socket'
   ],
   ERR_SOCKET_CONNECTION_TIMEOUT: [Error, () => 'Socket connection timeout'],
   ERR_SOCKET_DGRAM_IS_CONNECTED: [Error, () => 'Already connected'],

@@ -8,6 +8,8 @@ const { net: host } = require('../internal/host');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
 
+const { errno } = require('node:os').constants;
+
 class BoundSocket {
   #handle = null;
   #name = {};
@@ -52,7 +54,8 @@ class BoundSocket {
     const status = handle.bindPath(options.path);
     if (status !== 0) {
       handle.close();
-      throw errnoError(status, 'bind');
+      // As libuv: what is missing on the way to a socket's file is a matter of access.
+      throw errnoError(status === -errno.ENOENT ? -errno.EACCES : status, 'bind');
     }
     this.#name = options.path;
     this.#handle = handle;

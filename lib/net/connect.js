@@ -72,7 +72,7 @@ function connectPath(socket, path) {
     if (!socket.destroyed) socket.destroy(error);
   };
   const status = handle.connectPath(path, done);
-  if (status !== 0) socket.destroy(hostPortError(status, 'connect', path));
+  if (status !== 0) socket.destroy(impossible(handle, status, path));
 }
 
 function lookupAndConnect(socket, options) {

@@ -65,6 +65,7 @@ function Socket(options) {
   if (this._handle === null) return;
 
   this._handle.owner = this;
+  if (options.handle instanceof BoundSocket) return; // there is nothing to read before connect()
   applyOptions(this);
   if (options.pauseOnCreate) this.pause();
   else if (!options.manualStart) this.read(0);
@@ -416,7 +417,6 @@ function checkOptions(options) {
     validate.type(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay', 'number');
   }
   if (options.typeOfService !== undefined) {
-    validate.number(options.typeOfService, 'options.typeOfService');
     validate.integer(options.typeOfService, 'options.typeOfService', 0, 255);
   }
   if (options.fd !== undefined) validate.integer(options.fd, 'fd', 0, 2 ** 31 - 1);
