@@ -77,36 +77,36 @@ module.exports = [
     file: 'options',
     sentence: 'takes interval and count, by position or by name',
     reason: 'what libuv refuses as a whole is set here as far as the kernel takes it',
-    nodes: [26]
+    nodes: [24, 26]
   },
   {
     file: 'options',
     sentence: 'judges interval and count alike',
     reason: 'as above',
-    nodes: [26]
+    nodes: [24, 26]
   },
   {
     file: 'transfer',
     sentence: 'moves an accepted socket to a worker thread',
     reason: 'a socket belongs to the runtime of its thread',
-    nodes: [26]
+    nodes: [24, 26]
   },
   {
     file: 'transfer',
     sentence: 'moves a listening server to a worker thread',
     reason: 'as above',
-    nodes: [26]
+    nodes: [24, 26]
   },
   {
     file: 'transfer',
     sentence: 'refuses sockets that are not fresh connections',
     reason: 'as above; all are refused, as DataCloneError',
-    nodes: [26]
+    nodes: [24, 26]
   },
   {
-    file: 'diagnostics-channel',
-    sentence: 'net.client.socket publishes every client socket',
-    reason: 'published by connect() and createConnection(), as before Node 26',
-    nodes: [26]
+    file: 'bound-socket',
+    sentence: "of { path: '' } is judged alike",
+    reason: 'Node binds to an abstract name of the kernel; nobody could connect to it by path',
+    nodes: [24, 26]
   }
 ];

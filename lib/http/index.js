@@ -2,6 +2,7 @@
 
 // The module `http`: its functions, and by name everything that Node's documentation of it lists.
 
+const host = require('../internal/host');
 const validate = require('../internal/validate');
 const agents = require('./agent');
 const { ClientRequest } = require('./client-request');
@@ -65,11 +66,11 @@ module.exports = {
 
 // Newer Nodes show the host's WebSocket here too; it is no part of this module.
 for (const name of ['WebSocket', 'CloseEvent', 'MessageEvent']) {
-  if (!(name in globalThis) || !('WebSocket' in globalThis)) continue;
+  if (!('WebSocket' in globalThis)) continue;
   Object.defineProperty(module.exports, name, {
     configurable: true,
     enumerable: true,
-    get: () => globalThis[name]
+    get: () => globalThis[name] ?? host.http[name]
   });
 }
 

@@ -21,6 +21,11 @@ module.exports = {
     return load('dgram', undefined, false);
   },
 
+  /** @returns {any} Node's own `http`, for a class that Node 22 shows nowhere else. */
+  get http() {
+    return load('http', undefined, false);
+  },
+
   /** @returns {typeof import('node:net')} Node's own `net`, loaded when first asked for. */
   get net() {
     return load('net', undefined, false);

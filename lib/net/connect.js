@@ -3,6 +3,7 @@
 // How a socket connects: resolves the host, then tries its addresses, one or several in turn
 // (RFC 8305 as Node's documentation of `autoSelectFamily` has it).
 
+const { channel } = require('node:diagnostics_channel');
 const dns = require('node:dns');
 const { inspect } = require('node:util');
 
@@ -13,6 +14,8 @@ const validate = require('../internal/validate');
 const { isNormalized, normalizeArgs } = require('./arguments');
 const defaults = require('./defaults');
 
+const clientSockets = channel('net.client.socket');
+
 /** The method of Socket.prototype that takes a connected handle. */
 const kConnected = Symbol('connected');
 /** The timer of an attempt, which ends with the socket. */
@@ -21,6 +24,10 @@ const kAttemptTimer = Symbol('attempt timer');
 const kRevive = Symbol('revive');
 
 function startConnect(socket, args) {
+  // net.connect() has told of its socket already; older Nodes tell of those only.
+  if (nodeMajor >= 22 && !isNormalized(args[0]) && clientSockets.hasSubscribers) {
+    clientSockets.publish({ socket });
+  }
   const [options, callback] = isNormalized(args[0]) ? args[0] : normalizeArgs(args);
   if (options.port === undefined && (options.path === undefined || options.path === null)) {
     throw codeError('ERR_MISSING_ARGS', ['options', 'port', 'path']);
@@ -78,7 +85,7 @@ function connectPath(socket, path) {
 function lookupAndConnect(socket, options) {
   const { localAddress, localPort } = options;
   const name = options.host || 'localhost';
-  if (nodeMajor >= 25) validate.type(name, 'options.host', 'string');
+  if (nodeMajor >= 22) validate.type(name, 'options.host', 'string');
   if (localAddress && !host.isIP(localAddress)) {
     throw codeError('ERR_INVALID_IP_ADDRESS', inspectPlain(localAddress));
   }
@@ -375,4 +382,4 @@ const UV_EADDRINUSE = -require('node:os').constants.errno.EADDRINUSE;
 const UV_EINVAL = -require('node:os').constants.errno.EINVAL;
 const UV_ETIMEDOUT = -require('node:os').constants.errno.ETIMEDOUT;
 
-module.exports = { kAttemptTimer, kConnected, kRevive, startConnect };
+module.exports = { clientSockets, kAttemptTimer, kConnected, kRevive, startConnect };

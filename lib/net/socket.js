@@ -3,7 +3,6 @@
 // net.Socket: a Duplex over a native stream; its life from `new` to 'close'. How it connects is in
 // connect.js, how bytes pass in bytes.js.
 
-const { channel } = require('node:diagnostics_channel');
 const { Duplex } = require('node:stream');
 
 const { codeError, errnoError } = require('../internal/errors');
@@ -13,7 +12,7 @@ const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
 const { kOnRead, kTimer, methods, readTarget } = require('./bytes');
 const { BoundSocket } = require('./bound-socket');
-const { kAttemptTimer, kConnected, kRevive, startConnect } = require('./connect');
+const { clientSockets, kAttemptTimer, kConnected, kRevive, startConnect } = require('./connect');
 
 const kBytesRead = Symbol('bytesRead');
 const kBytesWritten = Symbol('bytesWritten');
@@ -22,8 +21,6 @@ const kKeepAlive = Symbol('keepAlive');
 const kNoDelay = Symbol('noDelay');
 const kReset = Symbol('reset');
 const kTypeOfService = Symbol('typeOfService');
-
-const clientSockets = channel('net.client.socket');
 
 /** What a socket asks of the stream that it is: the handle says when it is closed. */
 const STREAM_OPTIONS = { autoDestroy: true, decodeStrings: false, emitClose: false };
