@@ -54,8 +54,9 @@ describe('a turn that is cut short', () => {
     const server = await listen(subject, (socket) => {
       accepted.push(socket);
       socket.once('data', () => {
-        if (successors.length === 0) accepted.forEach((other) => replace(other, socket));
-        occupy(1);
+        // Longer than a turn may take.
+        occupy(5);
+        if (socket === accepted[0]) accepted.forEach((other) => replace(other, socket));
       });
     });
     const clients = [];
