@@ -142,6 +142,9 @@ function plain(value, labels = new Map()) {
 }
 
 function named(text, labels) {
-  for (const [port, name] of labels) text = text.replaceAll(String(port), name);
+  for (const [port, name] of labels) {
+    // Not where the digits are part of a longer number.
+    text = text.replace(new RegExp(`(?<!\\d)${port}(?!\\d)`, 'g'), name);
+  }
   return text;
 }
