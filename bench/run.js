@@ -27,6 +27,7 @@ async function main() {
   };
   const contenders = options.contenders.map(contender);
   loadgen.build();
+  for (const { bench } of options.benches) kinds[bench.kind].check?.();
 
   const measured = [];
   for (const { area, bench } of options.benches) {
@@ -87,7 +88,7 @@ function raw(run, measured) {
         title,
         samples
       })),
-      verdicts: verdicts(bench, entries)
+      verdicts: (bench.targets ?? []).map((target) => verdicts(target, entries))
     }))
   };
 }

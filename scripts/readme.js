@@ -116,10 +116,17 @@ function parseBench(area, text) {
       .map(([name]) => name)
       .find((name) => name.startsWith('x '))
       ?.slice(2),
-    missed: [...text.matchAll(/(?<=\. )([^:]+): ([\d.,]+), MISS\./g)].map(
-      ([, contender, value]) => `${contender}: ${value}`
-    )
+    missed: lines.flatMap(missed)
   };
+}
+
+/** Who missed the target that a line is about, if it is about one. */
+function missed(line) {
+  const target = /^Target: (.+?)\. /.exec(line);
+  if (target === null) return [];
+  return [...line.slice(target[0].length).matchAll(/(?<=^|\. )([^:]+): ([\d.,]+), MISS\./g)].map(
+    ([, contender, value]) => `${contender}: ${value} (${target[1]})`
+  );
 }
 
 function split(line) {
@@ -136,7 +143,7 @@ function quoted(area, title) {
   if (bench === undefined) throw new Error(`bench/areas/${area}.js has no "${title}"`);
   const metrics = from('lib', 'kinds')[bench.kind].metrics;
   const { name, title: words } =
-    metrics.find((metric) => metric.name === bench.target?.metric) ??
+    metrics.find((metric) => metric.name === bench.targets?.[0].metric) ??
     metrics.find((metric) => metric.when?.(bench)) ??
     metrics[0];
   return { title: words, higher: name.endsWith('PerSecond') };

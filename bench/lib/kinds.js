@@ -6,11 +6,14 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
+const cpu = require('./cpu');
 const loadgen = require('./loadgen');
-const { SERVER_CORE, runPinned, startServer } = require('./processes');
+const { SERVER_CORE, runPinned, startClient, startServer } = require('./processes');
 const { median } = require('./stats');
+const wrk = require('./wrk');
 
 const servers = path.join(__dirname, '..', 'servers');
+const clients = path.join(__dirname, '..', 'clients');
 
 /** Throughput, latency and the server's own CPU time under load. */
 const load = {
@@ -57,6 +60,79 @@ function perOperation(report) {
   };
 }
 
+/** As `load`, with requests for operations; wrk is the generator. */
+const http = {
+  metrics: [
+    { name: 'operationsPerSecond', title: 'requests/s', digits: 0, ratio: true },
+    { name: 'megabytesPerSecond', title: 'MB/s', digits: 0, when: ({ bulk }) => Boolean(bulk) },
+    { name: 'cpuMicros', title: 'server CPU, us/request', digits: 2, ratio: true },
+    { name: 'userMicros', title: 'of it user', digits: 2 },
+    { name: 'systemMicros', title: 'of it system', digits: 2 },
+    { name: 'p50Micros', title: 'p50, us', digits: 0, ratio: true, when: isTimed },
+    { name: 'p99Micros', title: 'p99, us', digits: 0, ratio: true, when: isTimed },
+    { name: 'serverBusy', title: 'server core in use, %', digits: 0 },
+    { name: 'generatorBusy', title: 'generator core in use, %', digits: 0 }
+  ],
+
+  check: wrk.check,
+
+  async sample(bench, contender, { seconds }) {
+    const script = bench.servers?.[contender.name] ?? bench.server;
+    const { server, address } = await startServer(contender, path.join(servers, script));
+    try {
+      const options = { connections: 50, seconds };
+      return perOperation(await wrk.load(address, server.pid, bench.send ?? [], options));
+    } finally {
+      await server.kill();
+    }
+  }
+};
+
+/** What wrk makes of latencies takes as many answers for as many waits. */
+function isTimed({ send = [] }) {
+  return send[0] !== 'pipeline';
+}
+
+/** The contender asks, and the generator answers. */
+const httpClient = {
+  metrics: [
+    { name: 'operationsPerSecond', title: 'requests/s', digits: 0, ratio: true },
+    { name: 'cpuMicros', title: 'client CPU, us/request', digits: 2, ratio: true },
+    { name: 'userMicros', title: 'of it user', digits: 2 },
+    { name: 'systemMicros', title: 'of it system', digits: 2 },
+    { name: 'clientBusy', title: 'client core in use, %', digits: 0 },
+    { name: 'responderBusy', title: 'generator core in use, %', digits: 0 }
+  ],
+
+  async sample(bench, contender, { seconds }) {
+    const { responder, port } = await loadgen.respond();
+    let client;
+    try {
+      const script = path.join(clients, bench.client);
+      const warmup = 1;
+      client = await startClient(contender, script, port, [bench.connections, warmup, seconds]);
+      const before = cpu.read(responder.pid);
+      const report = JSON.parse(await client.line());
+      const used = cpu.between(before, cpu.read(responder.pid));
+      await client.finish();
+      if (report.sockets !== bench.connections) {
+        throw new Error(`${report.sockets} sockets were in use, not ${bench.connections}`);
+      }
+      return {
+        operationsPerSecond: report.requests / report.seconds,
+        cpuMicros: (report.user + report.system) / report.requests,
+        userMicros: report.user / report.requests,
+        systemMicros: report.system / report.requests,
+        clientBusy: (report.user + report.system) / report.seconds / 1e4,
+        responderBusy: ((used.user + used.system) / (warmup + report.seconds)) * 100
+      };
+    } finally {
+      await client?.kill();
+      await responder.kill();
+    }
+  }
+};
+
 /** Resident memory before and after many connections came and stayed. */
 const memory = {
   metrics: [
@@ -73,6 +149,8 @@ const memory = {
       holder = await loadgen.hold(address, bench.hold ?? 'hold', bench.connections);
       await accepted(server.pid, bench.connections);
       const after = await settledRss(server.pid);
+      // None may have been given up meanwhile.
+      await accepted(server.pid, bench.connections);
       return {
         kilobytesEach: (after - before) / bench.connections,
         megabytesBefore: before / 1024,
@@ -145,4 +223,4 @@ async function timed({ executable }, script, specifier) {
   return { printed, total: performance.now() - start };
 }
 
-module.exports = { load, memory, startup };
+module.exports = { http, httpClient, load, memory, startup };

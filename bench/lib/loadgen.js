@@ -40,4 +40,11 @@ async function hold(address, mode, connections) {
   return holder;
 }
 
-module.exports = { build, hold, load };
+/** Starts the HTTP server that clients are measured against. */
+async function respond() {
+  const responder = new Pinned(GENERATOR_CORE, executable, ['respond', '127.0.0.1:0']);
+  const { port } = JSON.parse(await responder.line());
+  return { responder, port };
+}
+
+module.exports = { build, hold, load, respond };

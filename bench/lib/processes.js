@@ -64,6 +64,15 @@ async function startServer(contender, script) {
   return { server, address: `127.0.0.1:${port}` };
 }
 
+/** A program under a contender that sends to `port`; `line` gives what it says next. */
+async function startClient(contender, script, port, args) {
+  const all = [...contender.args, script, String(port), ...args.map(String)];
+  const client = new Pinned(SERVER_CORE, contender.executable, all);
+  await client.line();
+  assertBackend(contender, client.pid);
+  return client;
+}
+
 /** A number measured under the wrong backend would look like any other: the addon must be mapped, or not be. */
 function assertBackend(contender, pid) {
   const maps = fs.readFileSync(`/proc/${pid}/maps`, 'utf8');
@@ -86,4 +95,4 @@ function quietEnv() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !loud.test(name)));
 }
 
-module.exports = { GENERATOR_CORE, Pinned, SERVER_CORE, runPinned, startServer };
+module.exports = { GENERATOR_CORE, Pinned, SERVER_CORE, runPinned, startClient, startServer };

@@ -47,10 +47,16 @@ function cell({ median, min, max }, digits) {
   return `**${number(median, digits)}** (${number(min, digits)}..${number(max, digits)})`;
 }
 
+/** A paragraph for each target. */
 function outcome(bench, entries) {
-  if (bench.target === undefined) return 'No target.';
-  const target = `Target: ${describe(bench)}.`;
-  const judged = verdicts(bench, entries);
+  const { targets = [] } = bench;
+  if (targets.length === 0) return 'No target.';
+  return targets.map((target) => judgement(bench, target, entries)).join('\n\n');
+}
+
+function judgement(bench, wanted, entries) {
+  const target = `Target: ${describe(bench, wanted)}.`;
+  const judged = verdicts(wanted, entries);
   if (judged.length === 0) return `${target} Not judged: a side of it was not measured.`;
   const words = judged.map(
     ({ contender, value, pass }) => `${contender}: ${number(value, 2)}, ${pass ? 'pass' : 'MISS'}.`

@@ -16,8 +16,12 @@ const { pairedRatio, spread } = require('./stats');
  *   without ferronet; without it the limit is absolute
  */
 
-/** @returns {string} the target in words */
-function describe({ kind, target }) {
+/**
+ * @param {{ kind: string }} bench
+ * @param {Target} target
+ * @returns {string} the target in words
+ */
+function describe({ kind }, target) {
   const { title } = kinds[kind].metrics.find(({ name }) => name === target.metric);
   const limit =
     target.atMost === undefined ? `at least ${target.atLeast}` : `at most ${target.atMost}`;
@@ -26,13 +30,12 @@ function describe({ kind, target }) {
 }
 
 /**
- * @param {{ target?: Target }} bench
+ * @param {Target} target
  * @param {Entry[]} entries
  * @returns {{ contender: string, value: number, pass: boolean }[]} one for each contender of ours
  *   whose reference was measured too
  */
-function verdicts({ target }, entries) {
-  if (target === undefined) return [];
+function verdicts(target, entries) {
   return entries
     .filter(({ contender }) => contender.host !== null)
     .map((entry) => ({ title: entry.contender.title, value: reached(target, entry, entries) }))
@@ -60,7 +63,7 @@ function meets({ atMost = Infinity, atLeast = -Infinity }, value) {
 }
 
 function titleOf(name) {
-  return name.replace(/^node/, 'Node ');
+  return name.replace(/^node/, 'Node ').replace(/^bun$/, 'Bun');
 }
 
 module.exports = { describe, ratioTo, titleOf, verdicts };

@@ -7,9 +7,10 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 
 use crate::clients::{bind_to, loopback, ws_handshake};
+use crate::http;
 use crate::options::{Mode, Options};
 
-/// A connection that nothing is sent on.
+/// A connection on which nothing is sent any more.
 pub enum Held {
     Tcp {
         _stream: TcpStream,
@@ -22,11 +23,15 @@ pub enum Held {
 pub async fn open(options: &Options) -> io::Result<Vec<Held>> {
     let mut held = Vec::with_capacity(options.connections);
     for index in 0..options.connections {
-        let stream = connect(options.address, index).await?;
+        let mut stream = connect(options.address, index).await?;
         held.push(match options.mode {
             Mode::HoldWs => Held::Ws {
                 _stream: Box::new(ws_handshake(options.address, stream).await?),
             },
+            Mode::HoldHttp => {
+                http::ask_once(&mut stream).await?;
+                Held::Tcp { _stream: stream }
+            }
             _ => Held::Tcp { _stream: stream },
         });
     }

@@ -6,6 +6,8 @@
 //! * [`options`] reads the command line.
 //! * [`clients`] holds one file per kind of client; each says what one operation is.
 //! * [`load`] runs many clients at once: warm-up, then the measured window.
+//! * [`respond`] is the other side: an HTTP server for clients that are measured.
+//! * [`http`] is what both know of HTTP.
 //! * [`hold`] opens idle connections and keeps them, for memory per connection.
 //! * [`tally`] counts operations and latencies, [`cpu`] reads the CPU clock of a process, and
 //!   [`report`] turns both into the printed line.
@@ -13,9 +15,11 @@
 mod clients;
 mod cpu;
 mod hold;
+mod http;
 mod load;
 mod options;
 mod report;
+mod respond;
 mod tally;
 
 use std::process::ExitCode;
@@ -46,10 +50,11 @@ fn run(options: Options) -> std::io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let tasks = LocalSet::new();
     match options.mode {
-        Mode::Hold | Mode::HoldWs => {
+        Mode::Hold | Mode::HoldHttp | Mode::HoldWs => {
             let held = tasks.block_on(&runtime, hold::open(&options))?;
             hold::keep_until_stdin_ends(held)
         }
+        Mode::Respond => tasks.block_on(&runtime, respond::serve(options.address)),
         _ => {
             let report = tasks.block_on(&runtime, load::measure(&options))?;
             println!("{}", report.to_json());

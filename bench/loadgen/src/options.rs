@@ -37,8 +37,12 @@ pub enum Mode {
     Ws,
     /// Idle TCP connections.
     Hold,
+    /// Idle TCP connections, each after one HTTP request and its answer.
+    HoldHttp,
     /// Idle WebSocket connections.
     HoldWs,
+    /// No load: an HTTP server for clients to be measured against.
+    Respond,
 }
 
 impl Options {
@@ -80,7 +84,9 @@ impl Mode {
             Mode::Udp => "udp",
             Mode::Ws => "ws",
             Mode::Hold => "hold",
+            Mode::HoldHttp => "hold-http",
             Mode::HoldWs => "hold-ws",
+            Mode::Respond => "respond",
         }
     }
 }
@@ -107,14 +113,16 @@ fn duration(name: &str, word: Option<String>) -> Result<Duration, String> {
         .map_err(|_| format!("{name} cannot be negative"))
 }
 
-const ALL_MODES: [Mode; 7] = [
+const ALL_MODES: [Mode; 9] = [
     Mode::Tcp,
     Mode::Stream,
     Mode::Connect,
     Mode::Udp,
     Mode::Ws,
     Mode::Hold,
+    Mode::HoldHttp,
     Mode::HoldWs,
+    Mode::Respond,
 ];
 
 pub const USAGE: &str = "\
@@ -127,7 +135,9 @@ modes:
   udp       echo, datagram by datagram
   ws        WebSocket text echo, message by message
   hold      idle TCP connections, until stdin ends
+  hold-http idle TCP connections after one HTTP request each, until stdin ends
   hold-ws   idle WebSocket connections, until stdin ends
+  respond   an HTTP server at HOST:PORT that answers every GET, until stdin ends
 
 options:
   --connections N    connections at once (50)
