@@ -131,6 +131,10 @@ class ClientConnection {
 
   // Called by outgoing-body.js.
 
+  isWriter() {
+    return false;
+  }
+
   onPending() {}
 
   /** The request has left. The answer may have been faster. */

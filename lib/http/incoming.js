@@ -29,6 +29,7 @@ const versions = { 0x09: '0.9', 0x10: '1.0', 0x11: '1.1', 0x20: '2.0' };
 /** Node's documentation, "Class: http.IncomingMessage". */
 function IncomingMessage(socket) {
   this[kSocket] = socket;
+  this[kConnection] = undefined;
   this[kState] = null;
   this[kHead] = '';
   this[kFieldsAt] = 0;
@@ -70,9 +71,10 @@ accessor('_readableState', {
 function becomeReadable(message) {
   // The prototype itself is no message.
   if (!Object.hasOwn(message, kSocket) && message[kHead] === undefined) return undefined;
-  const socket = message[kSocket];
-  const options = socket ? { highWaterMark: socket.readableHighWaterMark } : undefined;
-  Readable.call(message, options);
+  // Without a socket it is a connection's that has none yet.
+  const source = message[kSocket] ?? message[kConnection]?.settings;
+  const highWaterMark = source?.readableHighWaterMark ?? source?.highWaterMark;
+  Readable.call(message, source ? { highWaterMark } : undefined);
   const state = message[kState];
   // Keeps push() from asking for more before anybody reads; _read() takes it back.
   state.readingMore = true;
@@ -130,7 +132,8 @@ function isReadable(message) {
 
 accessor('socket', {
   get() {
-    return this[kSocket];
+    const socket = this[kSocket];
+    return socket === undefined ? this[kConnection]?.socket : socket;
   },
   set(socket) {
     this[kSocket] = socket;
@@ -259,6 +262,11 @@ IncomingMessage.prototype.read = function read(size) {
 };
 
 IncomingMessage.prototype._read = function _read() {
+  const connection = this[kConnection];
+  if (connection !== undefined) {
+    if (!connection.heldBack) connection.readOn();
+    return;
+  }
   const { socket } = this;
   if (socket?.readable) readOn(socket);
 };
@@ -268,9 +276,9 @@ IncomingMessage.prototype._destroy = function _destroy(error, done) {
     this.aborted = true;
     this.emit('aborted');
   }
-  const { socket } = this;
   // What is not read stands between the next message and its reader.
-  if (socket && !socket.destroyed && this.aborted) {
+  const socket = this.aborted ? this.socket : null;
+  if (socket && !socket.destroyed) {
     socket.destroy(error);
     const forget = finished(socket, (cause) => {
       forget();

@@ -6,6 +6,7 @@
 const { getDefaultHighWaterMark } = require('node:stream');
 
 const { codeError } = require('../internal/errors');
+const { STRING_MAX } = require('../internal/stream-handle');
 const { Socket } = require('../net');
 const { kConnection, kNeedDrain } = require('./symbols');
 const { isAscii } = require('./tokens');
@@ -68,6 +69,9 @@ function end(message, chunk, encoding, callback) {
     ignoreBody(message, nop);
     chunk = null;
   }
+  const connection = message[kConnection];
+  if (connection?.isWriter(message) && sendRest(message, connection, chunk, encoding)) return;
+
   const { socket } = message;
   const done = () => afterLastWrite(message);
   const joins = joinsWrites(socket);
@@ -98,6 +102,40 @@ function end(message, chunk, encoding, callback) {
   if (message.outputData.length === 0 && socket && socket._httpMessage === message) {
     message._finish();
   }
+}
+
+/** The rest of a message, past the socket. @returns {boolean} whether it could be */
+function sendRest(message, connection, chunk, encoding) {
+  if (message[kCorked] > 0 || message.outputData.length > 0) return false;
+  let text = message._headerSent ? '' : message._header;
+  let latin1 = true;
+  let bytes = null;
+  const chunked = message._hasBody && message.chunkedEncoding;
+  if (chunk === null) {
+    if (chunked) text += `0\r\n${message._trailer}\r\n`;
+  } else if (typeof chunk === 'string') {
+    if (!isPlain(encoding)) return false;
+    latin1 = encoding === 'latin1';
+    if (chunked) {
+      // A head that is not ASCII cannot share the encoding of the chunk.
+      if (!latin1 && !isAscii(text)) return false;
+      const size = Buffer.byteLength(chunk, latin1 ? 'latin1' : 'utf8').toString(16);
+      const last = `\r\n0\r\n${message._trailer}\r\n`;
+      text += chunk === '' ? last.slice(2) : `${size}\r\n${chunk}${last}`;
+    } else {
+      text += chunk;
+    }
+  } else {
+    if (chunked) return false;
+    bytes = chunk;
+  }
+  if (text.length > STRING_MAX) return false;
+  message._headerSent = message.finished = true;
+  connection.onWritten(message);
+  if (text === '' && bytes === null) process.nextTick(afterSent, message);
+  else connection.send(text, latin1, bytes, message);
+  if (message._eventsCount !== 0) message._finish();
+  return true;
 }
 
 /**
@@ -207,6 +245,11 @@ function afterLastWrite(message) {
   const connection = message[kConnection];
   if (connection !== null) connection.onFinished(message);
   message.emit('finish');
+}
+
+/** As afterLastWrite(), where nothing was left to be sent. */
+function afterSent(message) {
+  message[kConnection].onSent(message);
 }
 
 function uncork(socket) {

@@ -68,7 +68,8 @@ Object.setPrototypeOf(OutgoingMessage, Stream);
 
 accessor('socket', {
   get() {
-    return this[kSocket];
+    const socket = this[kSocket];
+    return socket === undefined ? this[kConnection].socket : socket;
   },
   set(socket) {
     this[kSocket] = socket;

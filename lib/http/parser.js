@@ -1,9 +1,10 @@
 'use strict';
 
-// Between a connection and the parser in Rust: hands each chunk over and each event on to the
-// connection; the only file that knows the parser's registers.
+// Between a connection and the parser in Rust: hands each chunk over, or gets what Rust has read and
+// parsed, and hands each event on to the connection; the only file that knows the registers.
 
 const { HttpParser } = require('../internal/binding');
+const { commands, native, takePart } = require('../internal/runtime');
 const validate = require('../internal/validate');
 
 const REQUEST = 1;
@@ -66,28 +67,89 @@ const IN_HEAD = 1;
 const FAILED = 4;
 
 /** One set for all parsers: they are read before any other code runs. */
-const registers = new Int32Array(16);
+const registers = new Int32Array(20);
+/** Those that tell of a connection's read: where it begins, and whether that was all of it. */
+const READ_BASE = 16;
+const READ_LENGTH = 17;
+const READ_ENDS = 18;
 
 const idle = [];
 let idleMax = 1000;
+let registered = false;
 
-class Parser {
+/** What parsers of chunks and of connections have in common. */
+class Parsing {
   constructor() {
-    this.native = new HttpParser(registers);
     /** Gets onHead(text), onBody(bytes) and onComplete(trailers, count); null when freed. */
     this.owner = null;
     this.state = BETWEEN_MESSAGES;
-    this.paused = false;
     this.upgraded = false;
     this.running = false;
+  }
+
+  /**
+   * Tells the owner of the event that the registers hold.
+   * @returns {Error | null} an input that cannot be parsed
+   */
+  tell(text, consumed) {
+    this.state = registers[STATE];
+    switch (registers[KIND]) {
+      case HEAD: {
+        const complete = registers[HEAD_COMPLETE] === 1;
+        const awaits = (registers[head.FLAGS] & flags.AWAITS) !== 0;
+        const decision = this.owner.onHead(text);
+        if (this.owner === null) break;
+        if (awaits && decision !== GO_ON) this.decide(decision);
+        if (complete) this.owner.onComplete(null, 0);
+        break;
+      }
+      case BODY: {
+        const last = registers[BODY_LAST] === 1;
+        this.owner.onBody(this.bytes(registers[BODY_START], registers[BODY_END]));
+        if (last && this.owner !== null) this.owner.onComplete(null, 0);
+        break;
+      }
+      case COMPLETE:
+        this.owner.onComplete(text, registers[TRAILER_COUNT]);
+        break;
+      case UPGRADED:
+        this.upgraded = true;
+        this.owner.onComplete(null, 0);
+        break;
+      case ERROR:
+        return parseError(text, consumed);
+    }
+    return null;
+  }
+
+  /** Tells what the end of the input completes. @returns {Error | undefined} */
+  tellEnd(text) {
+    this.state = registers[STATE];
+    if (registers[KIND] === ERROR) return parseError(text, 0);
+    if (registers[KIND] === COMPLETE) this.owner.onComplete(text, registers[TRAILER_COUNT]);
+  }
+}
+
+/** Parses the chunks that come out of any Duplex. */
+class Parser extends Parsing {
+  constructor() {
+    super();
+    this.native = new HttpParser(registers);
+    this.paused = false;
     /** What came while paused, or while an event was being handled; null for nothing. */
     this.rest = null;
+    this.chunk = null;
   }
 
   /** A parser that is not in use, or a new one. */
   static take(type, owner, maxHeaderSize, lenient) {
+    const parser = Parser.blank(owner);
+    parser.native.initialize(type, maxHeaderSize, lenientBits(lenient), 0);
+    return parser;
+  }
+
+  static blank(owner) {
     const parser = idle.pop() ?? new Parser();
-    parser.native.initialize(type, maxHeaderSize, lenient ? LENIENT_ALL : LENIENT_NONE, 0);
     parser.owner = owner;
     parser.state = BETWEEN_MESSAGES;
     parser.paused = parser.upgraded = false;
@@ -131,6 +193,7 @@ class Parser {
       return this.run(chunk);
     } finally {
       this.running = false;
+      this.chunk = null;
     }
   }
 
@@ -139,54 +202,122 @@ class Parser {
     let at = 0;
     for (;;) {
       const text = native.execute(chunk, at, chunk.length);
-      const kind = registers[KIND];
       at = registers[CONSUMED];
-      this.state = registers[STATE];
-      switch (kind) {
-        case NEED_MORE:
-          if (this.rest === null || this.paused) return at;
-          chunk = this.rest;
-          this.rest = null;
-          at = 0;
-          continue;
-        case HEAD: {
-          const complete = registers[HEAD_COMPLETE] === 1;
-          const awaits = (registers[head.FLAGS] & flags.AWAITS) !== 0;
-          const decision = this.owner.onHead(text);
-          if (this.owner === null) return at;
-          if (awaits && decision !== GO_ON) native.decide(decision);
-          if (complete) this.owner.onComplete(null, 0);
-          break;
-        }
-        case BODY: {
-          const last = registers[BODY_LAST] === 1;
-          this.owner.onBody(chunk.subarray(registers[BODY_START], registers[BODY_END]));
-          if (last && this.owner !== null) this.owner.onComplete(null, 0);
-          break;
-        }
-        case COMPLETE:
-          this.owner.onComplete(text, registers[TRAILER_COUNT]);
-          break;
-        case UPGRADED:
-          this.upgraded = true;
-          this.owner.onComplete(null, 0);
-          return at;
-        case ERROR:
-          return parseError(text, at);
+      if (registers[KIND] === NEED_MORE) {
+        this.state = registers[STATE];
+        if (this.rest === null || this.paused) return at;
+        chunk = this.rest;
+        this.rest = null;
+        at = 0;
+        continue;
       }
-      if (this.owner === null) return at;
+      this.chunk = chunk;
+      const error = this.tell(text, at);
+      if (error !== null) return error;
+      if (this.upgraded || this.owner === null) return at;
     }
+  }
+
+  bytes(start, end) {
+    return this.chunk.subarray(start, end);
+  }
+
+  decide(decision) {
+    this.native.decide(decision);
   }
 
   /** The end of the input. @returns {Error | undefined} */
   finish() {
     if (this.owner === null || this.state === FAILED) return;
-    const text = this.native.finish();
-    const kind = registers[KIND];
-    this.state = registers[STATE];
-    if (kind === ERROR) return parseError(text, 0);
-    if (kind === COMPLETE) this.owner.onComplete(text, registers[TRAILER_COUNT]);
+    return this.tellEnd(this.native.finish());
   }
+}
+
+/**
+ * The parser of a connection of ours, whose reads Rust parses before JavaScript sees them; each
+ * comes as one call of onread(). Bytes are copied only where they are a body's.
+ */
+class ConnectionParser extends Parsing {
+  constructor(owner, handle) {
+    super();
+    this.owner = owner;
+    this.handle = handle;
+    /** Where the read being told begins. */
+    this.base = 0;
+    /** More of it will be told. */
+    this.hasMore = false;
+  }
+
+  /** Lets what `handle` reads be parsed from now on. */
+  static take(type, owner, maxHeaderSize, lenient, handle) {
+    if (!registered) native().setRegisters(registers);
+    registered = true;
+    const parser = new ConnectionParser(owner, handle);
+    commands.httpStart(handle.id, type, maxHeaderSize, lenientBits(lenient));
+    handle.codec = parser;
+    return parser;
+  }
+
+  /** A read: its first event, the others are asked for. */
+  onread(text) {
+    const { handle } = this;
+    const { id } = handle;
+    const length = registers[READ_LENGTH];
+    handle.bytesRead += length;
+    this.base = registers[READ_BASE];
+    this.running = true;
+    let consumed;
+    let error;
+    try {
+      for (;;) {
+        consumed = registers[CONSUMED];
+        this.hasMore = registers[READ_ENDS] === 0;
+        error = this.tell(text, consumed);
+        if (error !== null || this.upgraded || this.owner === null || !this.hasMore) break;
+        text = commands.httpNext(id);
+      }
+    } finally {
+      this.running = this.hasMore = false;
+      this.owner?.flushHeld();
+    }
+    this.owner?.afterRead(error, consumed, length);
+  }
+
+  /** Bytes of the read being told, in a Buffer of their own. */
+  bytes(start, end) {
+    return takePart(this.base, start, end);
+  }
+
+  decide(decision) {
+    commands.httpDecide(this.handle.id, decision);
+  }
+
+  /** Lets the connection read bytes again. @returns {Parser} goes on where this one stands */
+  release() {
+    const parser = Parser.blank(this.owner);
+    parser.native.adopt(native(), this.handle.id);
+    parser.state = this.state;
+    this.owner = null;
+    this.handle.codec = null;
+    return parser;
+  }
+
+  free() {
+    if (this.owner === null) return;
+    this.owner = null;
+    this.handle.codec = null;
+    if (this.handle.id >= 0) commands.httpStop(this.handle.id);
+  }
+
+  /** The end of the input. @returns {Error | undefined} */
+  finish() {
+    if (this.owner === null || this.state === FAILED || this.handle.id < 0) return;
+    return this.tellEnd(commands.httpFinish(this.handle.id));
+  }
+}
+
+function lenientBits(lenient) {
+  return lenient ? LENIENT_ALL : LENIENT_NONE;
 }
 
 /** `HPE_CODE:Reason`, as Node shows it. */
@@ -207,6 +338,7 @@ module.exports = {
   GO_ON,
   IN_HEAD,
   BETWEEN_MESSAGES,
+  ConnectionParser,
   NO_BODY,
   Parser,
   REQUEST,

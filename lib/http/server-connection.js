@@ -7,13 +7,15 @@ const { channel } = require('node:diagnostics_channel');
 const { debuglog } = require('node:util');
 
 const { codeError, connectionResetError } = require('../internal/errors');
-const { addBody, complete, fillFromHead, limitFields, readOn } = require('./incoming');
+const { Socket } = require('../net');
+const { Connection } = require('./connection');
+const { addBody, complete, fillFromHead, limitFields } = require('./incoming');
 const {
   BETWEEN_MESSAGES,
+  ConnectionParser,
   GO_ON,
   IN_HEAD,
   Parser,
-  REQUEST,
   TUNNEL,
   flags,
   head,
@@ -21,7 +23,7 @@ const {
 } = require('./parser');
 const { emitClose } = require('./server-response');
 const { STATUS_CODES } = require('./status');
-const { kConnection, kNeedDrain, kUniqueHeaders } = require('./symbols');
+const { kConnection, kNeedDrain, kSocket, kUniqueHeaders } = require('./symbols');
 
 const requestStart = channel('http.server.request.start');
 const responseCreated = channel('http.server.response.created');
@@ -36,8 +38,14 @@ const refusals = {
 };
 const BAD_REQUEST = refusal(400);
 
+/** Whose turn it is behind the last response. */
+const NOBODY = {};
+
 /** How many fields go into `headers` where the server does not say. */
 const FIELDS_MAX = 1000;
+
+/** Methods that a connection puts before those of its socket. */
+const overrides = ['addListener', 'on', 'prependListener', 'setEncoding'];
 
 const events = {
   data: onData,
@@ -47,23 +55,22 @@ const events = {
   timeout: onTimeout
 };
 
-class ServerConnection {
-  constructor(server, socket, settings) {
-    this.server = server;
-    this.socket = socket;
-    this.settings = settings;
-    const lenient = settings.lenient;
-    this.parser = Parser.take(REQUEST, this, settings.maxHeaderSize, lenient);
+class ServerConnection extends Connection {
+  constructor(server, settings, socket, handle) {
+    super(server, settings, socket, handle);
     /** The request whose body is being read. */
     this.incoming = null;
     /** Requests that are not answered yet. */
     this.requests = [];
+    /** The response whose turn it is, where there is no socket to know it. */
+    this.current = null;
     /** Responses that wait for those before them. */
     this.waiting = [];
+    /** The first response that is not sent yet: its bytes may go past the socket. */
+    this.writer = null;
     /** Bytes that wait in responses. */
     this.pendingBytes = 0;
     this.requestCount = 0;
-    this.idleTimeoutSet = false;
     /** Reading has stopped until the client takes what it asked for. */
     this.heldBack = false;
     /** When the request that is being read began; 0 between requests. See deadlines.js. */
@@ -71,35 +78,77 @@ class ServerConnection {
     this.headDone = false;
 
     debug('a connection to the server');
-    socket[kConnection] = this;
+    if (socket === null) return;
     socket._httpMessage ??= null;
-    socket.parser = this.parser;
-    socket._paused = false;
-    for (const name of Object.keys(events)) socket.on(name, events[name]);
-    socket.on('error', onError);
+    this.listen(socket);
     if (server.timeout && typeof socket.setTimeout === 'function') {
       socket.setTimeout(server.timeout);
     }
+  }
+
+  /** Hears what happens to the socket. */
+  listen(socket) {
+    socket[kConnection] = this;
+    socket.parser = this.parser;
+    socket._paused = false;
+    for (const name of Object.keys(events)) socket.on(name, events[name]);
+    if (this.settings.plainResponse) socket.on('close', onCloseOfResponse);
+    socket.on('error', onError);
     refuseEncodings(socket);
+    if (this.parser instanceof ConnectionParser) shareBytes(socket);
+  }
+
+  /** The response whose turn it is. */
+  get message() {
+    const { sock } = this;
+    return sock === null ? this.current : sock._httpMessage;
+  }
+
+  /** Nothing is under way: whoever ends it now leaves nobody to be told. */
+  get isUnused() {
+    return this.requests.length === 0 && this.current === null && !this.parser?.running;
   }
 
   // Bytes in.
 
   read(chunk) {
-    if (this.parser === null) return;
-    this.afterParsing(this.parser.execute(chunk), chunk);
+    if (this.parser instanceof ConnectionParser) {
+      // Somebody has pushed it, past the stream.
+      if (this.parser.running) return process.nextTick(() => this.read(chunk));
+      this.unconsume();
+    }
+    const { parser } = this;
+    if (parser === null) return;
+    const result = parser.execute(chunk);
+    const error = result instanceof Error ? result : null;
+    this.afterParsing(error, chunk, result);
+  }
+
+  /** A read was told, of which so many bytes are parsed. */
+  afterRead(error, consumed, length) {
+    const { parser } = this;
+    if (this.sock !== null) this.sock._unrefTimer();
+    if (error !== null) this.afterParsing(error, parser.bytes(0, length), 0);
+    else if (parser.upgraded) this.afterParsing(null, parser.bytes(0, length), consumed);
+    else this.afterParsing(null, null, consumed);
+    if (this.heldBack && this.parser === parser) {
+      this.unconsume();
+      this.parser.pause();
+    } else if (this.sharesBytes) {
+      this.unconsume();
+    }
   }
 
   /** Looks where the parser has stopped. */
-  afterParsing(result, chunk) {
+  afterParsing(error, chunk, consumed) {
     const { parser } = this;
     if (parser === null) return;
-    this.resetTimeout();
-    if (result instanceof Error) {
-      result.rawPacket = chunk;
-      this.fail(result);
+    this.stopIdling();
+    if (error !== null) {
+      error.rawPacket = chunk;
+      this.fail(error);
     } else if (parser.upgraded) {
-      this.handOver(chunk.subarray(result));
+      this.handOver(chunk.subarray(consumed));
     } else if (parser.state === BETWEEN_MESSAGES) {
       this.since = 0;
     } else if (this.since === 0) {
@@ -110,12 +159,16 @@ class ServerConnection {
 
   /** A request's head. @returns {number} what the parser is to expect of its body */
   onHead(text) {
-    const { server, settings, socket } = this;
+    const { server, settings, sock } = this;
     this.headDone = true;
-    this.resetTimeout();
+    this.stopIdling();
     const bits = registers[head.FLAGS];
     const count = registers[head.COUNT];
-    const request = new settings.IncomingMessage(socket);
+    // Without a socket: it is made when asked for.
+    const request = new settings.IncomingMessage(
+      settings.plainIncoming ? (sock ?? undefined) : this.socket
+    );
+    request[kConnection] = this;
     fillFromHead(request, text, true);
     request.joinDuplicateHeaders = settings.joinDuplicateHeaders;
     this.incoming = request;
@@ -134,7 +187,7 @@ class ServerConnection {
 
   onBody(bytes) {
     const { incoming } = this;
-    if (incoming !== null && !addBody(incoming, bytes)) this.socket.pause();
+    if (incoming !== null && !addBody(incoming, bytes)) this.stopReading();
   }
 
   onComplete(trailers, count) {
@@ -143,7 +196,7 @@ class ServerConnection {
     this.headDone = false;
     if (incoming === null) return;
     complete(incoming, trailers, count);
-    if (!incoming.upgrade) readOn(this.socket);
+    if (!incoming.upgrade && !this.heldBack) this.readOn();
   }
 
   /**
@@ -167,17 +220,20 @@ class ServerConnection {
 
   /** Makes the response and gives both to whoever listens. */
   answer(request, bits) {
-    const { server, settings, socket } = this;
-    const response = new settings.ServerResponse(request, settings.responseOptions(socket));
+    const { server, settings } = this;
+    const response = new settings.ServerResponse(request, settings.responseOptions(this.sock));
     response[kConnection] = this;
     response._keepAliveTimeout = server.keepAliveTimeout;
     response._maxRequestsPerSocket = server.maxRequestsPerSocket;
     response.shouldKeepAlive = (bits & flags.KEEP_ALIVE) !== 0;
     response[kUniqueHeaders] = settings.uniqueHeaders;
-    if (requestStart.hasSubscribers) requestStart.publish({ request, response, socket, server });
+    if (requestStart.hasSubscribers) {
+      requestStart.publish({ request, response, socket: this.socket, server });
+    }
     if (responseCreated.hasSubscribers) responseCreated.publish({ request, response });
-    if (socket._httpMessage) this.waiting.push(response);
-    else response.assignSocket(socket);
+    this.writer ??= response;
+    if (this.message) this.waiting.push(response);
+    else this.assign(response);
 
     if (request.httpVersion === '1.1' && this.answerAtOnce(request, response, bits)) return;
     server.emit('request', request, response);
@@ -220,27 +276,96 @@ class ServerConnection {
     return true;
   }
 
-  /** A response has left; called before its 'finish' listeners. */
+  /** It is this response's turn. */
+  assign(response) {
+    const { sock } = this;
+    if (!this.settings.plainResponse) return response.assignSocket(this.socket);
+    if (sock === null) {
+      this.current = response;
+      response[kSocket] = undefined; // made when asked for
+    } else {
+      sock._httpMessage = response;
+      response[kSocket] = sock;
+    }
+    if (response._eventsCount !== 0 && response.listenerCount('socket') > 0) {
+      response.emit('socket', this.socket);
+    }
+    if (response.finished || response.outputData.length > 0 || response.writableCorked > 0) {
+      response._flush();
+    }
+  }
+
+  /** Whether a response may write past the socket. */
+  isWriter(response) {
+    return this.writer === response && this.mayWrite;
+  }
+
+  /** A response is with the kernel, or will be next: the one behind it may write. */
+  onWritten(response) {
+    const { waiting } = this;
+    if (response._last) this.writer = NOBODY;
+    else
+      this.writer = waiting[this.message === response ? 0 : waiting.indexOf(response) + 1] ?? null;
+  }
+
+  /** A response that went past the socket has left. */
+  onSent(response) {
+    const heard = response._eventsCount !== 0;
+    this.retire(response, heard);
+    if (heard) response.emit('finish');
+    else response.destroyed = response._closed = true;
+  }
+
+  /** A response that went through the socket has left; called before its 'finish' listeners. */
   onFinished(response) {
-    const { requests, server, socket } = this;
+    this.retire(response, true);
+  }
+
+  /** Makes room for the next one; 'close' follows if anybody hears it. */
+  retire(response, heard) {
+    const { requests, server, sock } = this;
     const request = response.req;
-    if (responseFinish.hasSubscribers)
-      responseFinish.publish({ request, response, socket, server });
-    const index = requests.indexOf(request);
-    if (index >= 0) requests.splice(index, 1);
+    if (responseFinish.hasSubscribers) {
+      responseFinish.publish({ request, response, socket: this.socket, server });
+    }
+    if (requests[0] === request) {
+      requests.shift();
+    } else {
+      const index = requests.indexOf(request);
+      if (index >= 0) requests.splice(index, 1);
+    }
     // Its body would stand before the next request.
     if (!request._consuming) request._dump();
-    if (socket._httpMessage === response) response.detachSocket(socket);
-    process.nextTick(emitClose, response);
-    if (response._last) {
-      if (typeof socket.destroySoon === 'function') socket.destroySoon();
-      else socket.end();
-    } else if (this.waiting.length > 0) {
-      this.waiting.shift().assignSocket(socket);
-    } else if (server.keepAliveTimeout > 0 && typeof socket.setTimeout === 'function') {
-      socket.setTimeout(server.keepAliveTimeout + (server.keepAliveTimeoutBuffer || 0));
-      this.idleTimeoutSet = true;
+    if (this.message === response) {
+      if (this.settings.plainResponse) {
+        response[kSocket] = null;
+        this.current = null;
+        if (sock !== null) sock._httpMessage = null;
+      } else {
+        response.detachSocket(sock);
+      }
     }
+    if (heard) process.nextTick(emitClose, response);
+    if (this.writer === response) this.writer = this.waiting[0] ?? null;
+    if (response._last) {
+      this.endSoon();
+    } else if (this.waiting.length > 0) {
+      this.assign(this.waiting.shift());
+    } else if (server.keepAliveTimeout > 0) {
+      this.startIdling(server.keepAliveTimeout + (server.keepAliveTimeoutBuffer || 0));
+    }
+  }
+
+  /** The last answer has left. */
+  endSoon() {
+    const { sock } = this;
+    if (sock === null && this.isUnused && (this.incoming?.complete ?? true)) {
+      this.closeUnused();
+      return;
+    }
+    const { socket } = this;
+    if (typeof socket.destroySoon === 'function') socket.destroySoon();
+    else socket.end();
   }
 
   // Bounds.
@@ -253,14 +378,17 @@ class ServerConnection {
 
   /** Whether the client asks for more than it takes. */
   isBehind() {
-    const { socket } = this;
-    return socket.writableNeedDrain || this.pendingBytes >= socket.writableHighWaterMark;
+    const { sock } = this;
+    if (sock === null) return this.pendingBytes >= this.settings.highWaterMark;
+    return sock.writableNeedDrain || this.pendingBytes >= sock.writableHighWaterMark;
   }
 
+  /** Takes no more than the read that is being told. */
   holdBack() {
-    this.heldBack = this.socket._paused = true;
-    this.parser.pause();
-    this.socket.pause();
+    const { parser, socket } = this;
+    this.heldBack = socket._paused = true;
+    if (parser instanceof Parser) parser.pause();
+    socket.pause();
   }
 
   /** Reads on if what waits is little enough, and lets the response write on. */
@@ -268,10 +396,10 @@ class ServerConnection {
     const { parser, socket } = this;
     if (this.heldBack && this.pendingBytes <= socket.writableHighWaterMark) {
       this.heldBack = socket._paused = false;
-      if (parser !== null) {
+      if (parser instanceof Parser) {
         const { rest } = parser;
         const result = parser.resume();
-        if (rest !== null) this.afterParsing(result, rest);
+        if (rest !== null) this.afterParsing(result instanceof Error ? result : null, rest, result);
       }
       if (!this.heldBack) socket.resume();
     }
@@ -280,13 +408,6 @@ class ServerConnection {
       message[kNeedDrain] = false;
       message.emit('drain');
     }
-  }
-
-  /** A request has begun: the time that an idle connection is given no longer counts. */
-  resetTimeout() {
-    if (!this.idleTimeoutSet) return;
-    this.idleTimeoutSet = false;
-    this.socket.setTimeout(this.server.timeout || 0);
   }
 
   // The end.
@@ -309,17 +430,13 @@ class ServerConnection {
     const { socket } = this;
     for (const name of Object.keys(events)) socket.removeListener(name, events[name]);
     socket.removeListener('error', onError);
+    socket.removeListener('close', onCloseOfResponse);
+    socket.removeListener('pause', onPause);
+    socket.removeListener('resume', onResume);
     socket[kConnection] = undefined;
-    if (Object.hasOwn(socket, 'setEncoding')) delete socket.setEncoding;
-    this.freeParser();
-    this.settings.connections.delete(this);
-  }
-
-  freeParser() {
-    if (this.parser === null) return;
-    this.parser.free();
-    this.parser = null;
-    this.socket.parser = null;
+    for (const name of overrides) if (Object.hasOwn(socket, name)) delete socket[name];
+    if (this.handle !== null && !this.handle.reading) this.handle.readStart();
+    this.forget();
   }
 
   /** What was sent is no request, or came too late; or the socket has failed. */
@@ -362,12 +479,16 @@ function onEnd() {
 
 function onClose() {
   const connection = this[kConnection];
-  if (connection === undefined) return;
-  connection.freeParser();
-  connection.settings.connections.delete(connection);
+  if (!(connection instanceof ServerConnection)) return;
+  connection.forget();
   for (const request of connection.requests.splice(0)) {
     request.destroy(connectionResetError('aborted'));
   }
+}
+
+/** The client is gone, and a response unfinished. */
+function onCloseOfResponse() {
+  if (this._httpMessage) emitClose(this._httpMessage);
 }
 
 function onDrain() {
@@ -386,6 +507,44 @@ function onTimeout() {
   if (response && response.emit('timeout', this)) heard = true;
   if (server.emit('timeout', this)) heard = true;
   if (!heard) this.destroy();
+}
+
+/** As Node, which hands bytes to its parser past the socket: it reads what the socket does. */
+function onPause() {
+  if (this[kConnection].parser instanceof ConnectionParser) this._handle?.readStop();
+}
+
+/** The stream itself takes itself to be reading: it was never given anything. */
+function onResume() {
+  if (this._paused) this.pause();
+  else if (this._handle !== null && !this._handle.reading) this._handle.readStart();
+}
+
+/** What a program does on a socket to see its bytes makes them pass through it again. */
+function shareBytes(socket) {
+  socket.on('pause', onPause);
+  socket.on('resume', onResume);
+  socket.on = socket.addListener = on;
+  socket.prependListener = prependListener;
+}
+
+function on(name, listener) {
+  share(this, name);
+  return Socket.prototype.on.call(this, name, listener);
+}
+
+function prependListener(name, listener) {
+  share(this, name);
+  return Socket.prototype.prependListener.call(this, name, listener);
+}
+
+function share(socket, name) {
+  if (name !== 'data' && name !== 'readable') return;
+  const connection = socket[kConnection];
+  for (const override of overrides) if (override !== 'setEncoding') delete socket[override];
+  if (connection === undefined) return;
+  connection.sharesBytes = true;
+  connection.unconsume();
 }
 
 /** The parser needs bytes. */

@@ -2,9 +2,13 @@
 
 // http.Server: a net.Server whose connections speak HTTP, and the options that bound them.
 
+const { EventEmitter } = require('node:events');
+
 const { codeError } = require('../internal/errors');
+const { kServe } = require('../internal/owner');
 const validate = require('../internal/validate');
 const net = require('../net');
+const { handleOf } = require('./connection');
 const deadlines = require('./deadlines');
 const { IncomingMessage } = require('./incoming');
 const { insecureHTTPParser, maxHeaderSize } = require('./limits');
@@ -98,9 +102,13 @@ function initialize(server) {
 /** What each connection asks its server for, found once. */
 class Settings {
   constructor(server, options) {
+    this.server = server;
     this.connections = new Set();
     this.IncomingMessage = options.IncomingMessage || IncomingMessage;
     this.ServerResponse = options.ServerResponse || ServerResponse;
+    /** A program's own classes are given a socket; ours ask for one when somebody else does. */
+    this.plainIncoming = this.IncomingMessage === IncomingMessage;
+    this.plainResponse = this.ServerResponse === ServerResponse;
     this.uniqueHeaders = uniqueHeaders(options.uniqueHeaders);
     this.maxHeaderSize = server.maxHeaderSize || maxHeaderSize;
     this.lenient = server.insecureHTTPParser ?? insecureHTTPParser;
@@ -109,9 +117,14 @@ class Settings {
     this.rejectBodies = server.rejectNonStandardBodyWrites;
   }
 
+  /** How much may wait in a connection that has no socket. */
+  get highWaterMark() {
+    return this.server.highWaterMark;
+  }
+
   responseOptions(socket) {
     return {
-      highWaterMark: socket.writableHighWaterMark,
+      highWaterMark: socket === null ? this.highWaterMark : socket.writableHighWaterMark,
       rejectNonStandardBodyWrites: this.rejectBodies
     };
   }
@@ -128,8 +141,21 @@ function connectionListener(socket) {
   const settings = this[kSettings];
   // A socket that another server accepted answers to this one now.
   if (socket.server === null || socket.server === undefined) socket.server = this;
-  settings.connections.add(new ServerConnection(this, socket, settings));
+  settings.connections.add(new ServerConnection(this, settings, socket, handleOf(socket)));
 }
+
+/** Serves a connection without a socket, if nobody wants to see one. */
+Server.prototype[kServe] = function serve(handle) {
+  const { timeout } = this;
+  if (timeout || this.pauseOnConnect || this.emit !== EventEmitter.prototype.emit) return false;
+  if (this.listenerCount('connection') !== 1) return false;
+  if (this.listeners('connection')[0] !== connectionListener) return false;
+  if (this.noDelay) handle.setNoDelay(true);
+  if (this.keepAlive) handle.setKeepAlive(true, ~~(this.keepAliveInitialDelay / 1000));
+  const settings = this[kSettings];
+  settings.connections.add(new ServerConnection(this, settings, null, handle));
+  return true;
+};
 
 function onListening() {
   deadlines.start(this, this[kSettings].connections);
@@ -154,13 +180,13 @@ function closing(server) {
 }
 
 Server.prototype.closeAllConnections = function closeAllConnections() {
-  for (const { socket } of [...this[kSettings].connections]) socket.destroy();
+  for (const connection of [...this[kSettings].connections]) connection.destroy();
 };
 
 Server.prototype.closeIdleConnections = closeIdleConnections;
 function closeIdleConnections() {
   for (const connection of [...this[kSettings].connections]) {
-    if (isUnused(connection)) connection.socket.destroy();
+    if (isUnused(connection)) connection.destroy();
   }
 }
 

@@ -31,6 +31,8 @@ export class Runtime {
    * Buffer that nobody else may see.
    */
   defineCommands(target: object, outgoing: unknown): void;
+  /** HTTP events are told in `registers`, an Int32Array of 20 that nobody else may see. */
+  setRegisters(registers: unknown): void;
   /** Makes a handle whose events come in the async context of `resource`, of type `kind`. */
   open(resource: object, kind: unknown): HandleId;
   /** Binds to an IP address; the socket may then listen or connect. */
@@ -153,6 +155,8 @@ export class HttpParser {
   execute(bytes: Uint8Array, start: number, end: number): string | null;
   /** No input will follow. Tells as `execute` does. */
   finish(): string | null;
+  /** Goes on where the parser of a connection, which loses it, stands. */
+  adopt(runtime: Runtime, id: HandleId): void;
   /**
    * What follows a head whose flags have `AWAITS`: 0 what it says, 1 no body, 2 no body and
    * another protocol.

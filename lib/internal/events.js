@@ -16,7 +16,8 @@ const kinds = {
   CLOSED: 9,
   DATAGRAM: 10,
   RECEIVE_FAILED: 11,
-  SENT: 12
+  SENT: 12,
+  HTTP: 13
 };
 
 module.exports = kinds;

@@ -16,6 +16,10 @@ module.exports = {
   kWritten: Symbol('written'),
   /** `(handle)`: a connection was accepted. */
   kAccepted: Symbol('accepted'),
+  /** `(handle)`, of servers that can do without a socket: serves a connection. Returns whether. */
+  kServe: Symbol('serve'),
+  /** `(handle)`: the socket of a connection that was served without. */
+  kMakeSocket: Symbol('makeSocket'),
   /** `(status, handle)`: accepting failed, and pauses. */
   kAcceptFailed: Symbol('acceptFailed')
 };

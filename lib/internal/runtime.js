@@ -47,6 +47,7 @@ module.exports = {
   handleOf: (id) => handles[id],
   native,
   open,
+  takePart,
   takeRead,
   write
 };
@@ -97,6 +98,21 @@ function takeRead(offset, length) {
   return bytes;
 }
 
+/** Part of the read being handled, which begins at `base`, in a Buffer of its own. */
+function takePart(base, start, end) {
+  const memory = base < 0 ? spare : scratch;
+  const from = Math.max(base, 0) + start;
+  const length = end - start;
+  if (length <= IN_OBJECT) {
+    const bytes = Buffer.alloc(length);
+    for (let i = 0; i < length; i++) bytes[i] = memory[from + i];
+    return bytes;
+  }
+  const bytes = Buffer.allocUnsafeSlow(length);
+  setBytes(bytes, new Uint8Array(memory.buffer, from, length));
+  return bytes;
+}
+
 /** Writes bytes; returns how many were taken, or a negative error number. */
 function write(id, bytes) {
   if (bytes.length > SMALL_WRITE) return commands.write(id, bytes);
@@ -117,6 +133,8 @@ function dispatch(kind, id, a, b) {
   switch (kind) {
     case kinds.READ:
       return handle.onread(a, b);
+    case kinds.HTTP:
+      return handle.codec.onread(a);
     case kinds.END:
       return handle.onend();
     case kinds.READ_FAILED:

@@ -15,7 +15,7 @@ const JOIN_MAX = 16 * 1024;
 // The kernel takes 1,024 at a time, and small writes kept for the end of the tick go along.
 const CHUNKS_MAX = 1000;
 // Error numbers of writeString() are offset by this, to tell them from counts.
-const STRING_ERROR = -65536;
+const STRING_ERROR = -(2 ** 40);
 
 const UV_ECANCELED = -require('node:os').constants.errno.ECANCELED;
 
@@ -160,6 +160,22 @@ class StreamHandle {
     return 1;
   }
 
+  /**
+   * Writes text, and bytes behind it, if any; at most STRING_MAX characters of latin1 or UTF-8.
+   * @returns {number} how many bytes were taken, or -1 less that number if those were not all;
+   *   an error number is offset by STRING_ERROR. Nothing is kept: the caller writes the rest.
+   */
+  writeNow(text, latin1, bytes) {
+    const taken =
+      bytes === null
+        ? commands.writeString(this.id, text, latin1)
+        : commands.writeMessage(this.id, text, latin1, bytes);
+    if (debug.enabled) debug('<- %d writeNow %d', this.id, taken);
+    if (taken >= 0) this.bytesWritten += taken;
+    else if (taken >= STRING_ERROR) this.bytesWritten += -1 - taken;
+    return taken;
+  }
+
   /** As writeBuffer(), of several Buffers. */
   writev(chunks, done) {
     let total = 0;
@@ -195,6 +211,7 @@ class StreamHandle {
     const id = this.id;
     this.id = -1;
     this.reading = false;
+    this.codec = null;
     this.closeDone = done ?? null;
     if (this.connectDone !== null) this.connectDone = null;
     commands.close(id, reset);
@@ -326,6 +343,8 @@ class StreamHandle {
 // Set while a request is under way: idle connections do without.
 Object.assign(StreamHandle.prototype, {
   closeDone: null,
+  /** What gets the messages of a connection that speaks HTTP: see lib/http/parser.js. */
+  codec: null,
   connectDone: null,
   connected: false,
   pendingWrite: null,
@@ -361,4 +380,4 @@ function fill(out, result) {
   return 0;
 }
 
-module.exports = { StreamHandle, types };
+module.exports = { STRING_ERROR, STRING_MAX, StreamHandle, types };

@@ -8,7 +8,7 @@ const { getDefaultHighWaterMark } = require('node:stream');
 
 const { codeError, errnoError, uvHostPortError } = require('../internal/errors');
 const { net: host, nodeMajor } = require('../internal/host');
-const { kAcceptFailed, kAccepted } = require('../internal/owner');
+const { kAcceptFailed, kAccepted, kMakeSocket, kServe } = require('../internal/owner');
 const { fdKind } = require('../internal/runtime');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
@@ -277,16 +277,25 @@ function emitError(server, error) {
 Server.prototype[kAccepted] = function onAccepted(handle) {
   if (isFull(this)) return drop(this, handle);
   if (this.blockList !== undefined && isBlocked(this.blockList, handle)) return handle.close();
+  this._connections++;
+  if (!serverSockets.hasSubscribers && this[kServe](handle)) return;
+  const socket = this[kMakeSocket](handle);
+  this.emit('connection', socket);
+  if (serverSockets.hasSubscribers) serverSockets.publish({ socket });
+};
+
+Server.prototype[kMakeSocket] = function makeSocket(handle) {
   const options = (this[kAcceptOptions] ??= new AcceptOptions(this));
   options.handle = handle;
   const socket = new Socket(options);
   options.handle = null;
-  this._connections++;
   socket.server = this;
   socket._server = this;
-  this.emit('connection', socket);
-  if (serverSockets.hasSubscribers) serverSockets.publish({ socket });
+  return socket;
 };
+
+/** Only those who know what its bytes mean can serve a connection without a socket. */
+Server.prototype[kServe] = () => false;
 
 /** EMFILE and its like pass; accepting goes on when descriptors may be free again. */
 Server.prototype[kAcceptFailed] = function onAcceptFailed(status, handle) {

@@ -92,6 +92,12 @@ impl Runtime {
         unsafe { hot::define(env.raw(), target.raw(), Rc::as_ptr(&self.environment)) };
     }
 
+    /// HTTP events are told in `registers`, an Int32Array of 20 that nobody else may see.
+    #[napi(catch_unwind)]
+    pub fn set_registers(&self, registers: Unknown) {
+        self.environment.set_registers(registers.raw());
+    }
+
     /// Makes a handle whose events come in the async context of `resource`, of type `kind`.
     #[napi(catch_unwind)]
     pub fn open(&self, env: Env, resource: Object, kind: Unknown) -> HandleId {

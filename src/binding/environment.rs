@@ -13,6 +13,7 @@ use napi::sys;
 use super::callback::{self, AsyncContext, Called, Reference, Scope};
 use super::datagram::{place_of, sender_of};
 use super::handles::{insert, Handles, Kind};
+use super::http_connection::HttpReads;
 use crate::runtime::driver::{Boundary, Delivered, Driver};
 use crate::runtime::slab::{Area, Place, Slab};
 use crate::transport::{
@@ -46,6 +47,10 @@ pub struct Environment {
     /// Where JavaScript puts small writes: a Buffer that no program sees.
     outgoing_buffer: RefCell<Option<Reference>>,
     outgoing: Cell<(*const u8, usize)>,
+    /// The integers that tell HTTP events, a typed array that no program sees.
+    registers_array: RefCell<Option<Reference>>,
+    pub registers: Cell<(*mut i32, usize)>,
+    pub http: HttpReads,
     /// Where strings are converted.
     pub text: RefCell<Vec<u8>>,
     cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
@@ -54,7 +59,7 @@ pub struct Environment {
 /// The first argument of `dispatch`, in the order of `lib/internal/events.js`.
 #[derive(Debug, Clone, Copy)]
 #[repr(i32)]
-enum Kinds {
+pub enum Kinds {
     Read,
     End,
     ReadFailed,
@@ -68,6 +73,7 @@ enum Kinds {
     Datagram,
     ReceiveFailed,
     Sent,
+    Http,
 }
 
 impl Environment {
@@ -108,6 +114,9 @@ impl Environment {
             spare_buffer: RefCell::new(None),
             outgoing_buffer: RefCell::new(None),
             outgoing: Cell::new((std::ptr::dangling(), 0)),
+            registers_array: RefCell::new(None),
+            registers: Cell::new((std::ptr::dangling_mut(), 0)),
+            http: HttpReads::default(),
             text: RefCell::default(),
             cleanup: Cell::new(null_mut()),
         });
@@ -127,7 +136,11 @@ impl Environment {
         self.exiting.get()
     }
 
-    fn next_tick(&self) {
+    pub fn env(&self) -> sys::napi_env {
+        self.env
+    }
+
+    pub fn next_tick(&self) {
         self.tick.set(self.tick.get() + 1);
     }
 
@@ -221,6 +234,7 @@ impl Environment {
     pub fn close(&self, id: HandleId, how: Close) {
         let kind = match self.handles.borrow_mut().get_mut(id as usize) {
             Some(handle) if !matches!(handle.kind, Kind::Closed) => {
+                handle.http = None;
                 std::mem::replace(&mut handle.kind, Kind::Closed)
             }
             _ => return,
@@ -252,6 +266,11 @@ impl Environment {
     fn deliver_event(&self, dispatch: sys::napi_value, event: Event) -> Called {
         let id = event.id();
         let (kind, a, b) = match event {
+            Event::Read { place, length, .. } if self.speaks_http(id) => {
+                let called = self.deliver_http(dispatch, id, place, length);
+                self.after_read(id);
+                return called;
+            }
             Event::Read {
                 place: Place::Scratch(offset),
                 length,
@@ -305,8 +324,8 @@ impl Environment {
         if let Some(request) = request {
             request.destroy();
         }
-        if let (Kinds::Read, Ok(connection)) = (kind, self.connection(id)) {
-            connection.borrow_mut().read_delivered();
+        if let Kinds::Read = kind {
+            self.after_read(id);
         }
         if ends_batch {
             if let Some(Kind::Datagram(datagram)) =
@@ -317,6 +336,14 @@ impl Environment {
         }
         self.update(id);
         called
+    }
+
+    /// JavaScript has had the chance to stop the connection: it may read again.
+    fn after_read(&self, id: HandleId) {
+        if let Ok(connection) = self.connection(id) {
+            connection.borrow_mut().read_delivered();
+        }
+        self.update(id);
     }
 
     /// Names an accepted connection and tells its listener. One that nobody took, because the
@@ -377,13 +404,7 @@ impl Environment {
         b: i32,
     ) -> Called {
         self.next_tick();
-        let context = request.map(AsyncContext::raw).unwrap_or_else(|| {
-            let handles = self.handles.borrow();
-            let handle = handles.get(id as usize);
-            handle
-                .and_then(|it| it.context.as_ref())
-                .map_or(null_mut(), AsyncContext::raw)
-        });
+        let context = request.map_or_else(|| self.raw_context(id), AsyncContext::raw);
         // SAFETY: events are delivered on the environment's thread while it lives; the scope is
         // open until the call returns; no borrow of ours is held across it.
         unsafe {
@@ -404,6 +425,11 @@ impl Environment {
             .context
             .as_ref()
             .map(AsyncContext::raw)
+    }
+
+    /// As [`Self::context`]; null, with which JavaScript is called outside of any, for none.
+    pub fn raw_context(&self, id: HandleId) -> sys::napi_async_context {
+        self.context(id).unwrap_or(null_mut())
     }
 
     fn is_open(&self, id: HandleId) -> bool {
@@ -461,6 +487,16 @@ impl Environment {
         }
     }
 
+    /// Remembers the integers that HTTP events are told in.
+    pub fn set_registers(&self, array: sys::napi_value) {
+        if let Some((start, size)) = self.buffer_memory(array) {
+            // SAFETY: on the environment's thread, a live value.
+            let reference = unsafe { Reference::new(self.env, array) };
+            self.registers_array.replace(Some(reference));
+            self.registers.set((start.cast(), size / 4));
+        }
+    }
+
     /// The first bytes of the outgoing area. Errors with `EINVAL` if it has not as many.
     pub fn outgoing(&self, length: usize) -> Result<&[u8], Errno> {
         let (start, size) = self.outgoing.get();
@@ -497,6 +533,7 @@ impl Environment {
             &self.scratch_buffer,
             &self.spare_buffer,
             &self.outgoing_buffer,
+            &self.registers_array,
         ] {
             if let Some(reference) = slot.take() {
                 reference.delete();
@@ -612,7 +649,7 @@ pub fn code(result: Result<(), Errno>) -> i32 {
 }
 
 /// The offset of a READ event whose bytes are in the spare.
-const IN_SPARE: i32 = -1;
+pub const IN_SPARE: i32 = -1;
 /// What of a datagram's number crosses in a `Sent` event.
 pub const SEQUENCE_MASK: u64 = 0x7fff_ffff;
 /// Events between two looks at the clock.

@@ -7,6 +7,7 @@ use slab::Slab;
 use socket2::Socket;
 
 use super::callback::AsyncContext;
+use crate::http1::Parser;
 use crate::transport::{Activity, ConnectionRef, DatagramRef, Errno, HandleId, ListenerRef};
 
 /// One handle: a socket in some state and what Node keeps beside it.
@@ -20,6 +21,8 @@ pub struct Handle {
     pub refed: bool,
     /// Whether this handle is counted as keeping the loop alive.
     pub holding: bool,
+    /// What is read goes through it; JavaScript gets messages instead of bytes.
+    pub http: Option<Box<Parser>>,
 }
 
 /// The states of a handle.
@@ -48,6 +51,7 @@ impl Handle {
             request: None,
             refed: true,
             holding: false,
+            http: None,
         }
     }
 

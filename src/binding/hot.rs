@@ -11,19 +11,26 @@ use napi::sys;
 use super::callback::AsyncContext;
 use super::datagram;
 use super::environment::{code, Environment};
+use super::http_connection;
 use crate::transport::{Close, Errno, HandleId, Written};
 
 /// The functions, by the names under which JavaScript finds them.
-const FUNCTIONS: [(&str, Body); 9] = [
-    ("attach", attach),
-    ("close", close),
-    ("readStart", read_start),
-    ("readStop", read_stop),
-    ("write", write),
-    ("writeSmall", write_small),
-    ("writeString", write_string),
-    ("sendDatagram", datagram::send),
-    ("sendResult", datagram::send_result),
+const FUNCTIONS: [(&str, Body); 10 + 5] = [
+    ("attach", Body::Number(attach)),
+    ("close", Body::Number(close)),
+    ("readStart", Body::Number(read_start)),
+    ("readStop", Body::Number(read_stop)),
+    ("write", Body::Number(write)),
+    ("writeSmall", Body::Number(write_small)),
+    ("writeString", Body::Number(write_string)),
+    ("writeMessage", Body::Number(write_message)),
+    ("httpStart", Body::Number(http_connection::http_start)),
+    ("httpStop", Body::Number(http_connection::http_stop)),
+    ("httpDecide", Body::Number(http_connection::http_decide)),
+    ("httpNext", Body::Value(http_connection::http_next)),
+    ("httpFinish", Body::Value(http_connection::http_finish)),
+    ("sendDatagram", Body::Number(datagram::send)),
+    ("sendResult", Body::Number(datagram::send_result)),
 ];
 
 /// Puts the functions on `target`.
@@ -58,7 +65,12 @@ struct Function {
     body: Body,
 }
 
-type Body = fn(&Environment, &Arguments) -> i64;
+/// What a function returns: a number, or a value it makes itself.
+#[derive(Clone, Copy)]
+enum Body {
+    Number(fn(&Environment, &Arguments) -> i64),
+    Value(fn(&Environment, &Arguments) -> sys::napi_value),
+}
 
 /// The arguments of a call: an id, then up to four more.
 pub struct Arguments {
@@ -86,10 +98,13 @@ extern "C" fn trampoline(env: sys::napi_env, info: sys::napi_callback_info) -> s
         (function, &*function.environment)
     };
     let arguments = Arguments { env, values };
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        (function.body)(environment, &arguments)
-    }))
-    .unwrap_or(PANICKED);
+    let result = match function.body {
+        Body::Number(body) => {
+            catch_unwind(AssertUnwindSafe(|| body(environment, &arguments))).unwrap_or(PANICKED)
+        }
+        // These catch panics themselves.
+        Body::Value(body) => return body(environment, &arguments),
+    };
     let mut value = null_mut();
     // SAFETY: a number for the calling environment, in the scope of the call.
     unsafe { sys::napi_create_int64(env, result, &mut value) };
@@ -106,10 +121,15 @@ impl Arguments {
 
     /// The bytes of the second argument, a Buffer or other view.
     pub fn bytes(&self) -> Result<&[u8], Errno> {
+        self.bytes_at(1)
+    }
+
+    /// The bytes of an argument, a Buffer or other view.
+    pub fn bytes_at(&self, index: usize) -> Result<&[u8], Errno> {
         let (mut start, mut length) = (null_mut(), 0);
+        let value = self.values[index];
         // SAFETY: a live value; what is no view is refused with a status.
-        let status =
-            unsafe { sys::napi_get_buffer_info(self.env, self.values[1], &mut start, &mut length) };
+        let status = unsafe { sys::napi_get_buffer_info(self.env, value, &mut start, &mut length) };
         if status != sys::Status::napi_ok {
             return Err(Errno(libc::EINVAL));
         }
@@ -225,10 +245,28 @@ fn write_string(environment: &Environment, arguments: &Arguments) -> i64 {
     }
 }
 
+/// `writeMessage(id, head, latin1, body)`: as `writeString`, of a string and the bytes behind it.
+/// The head is converted on a stack of our own; both leave in one write.
+fn write_message(environment: &Environment, arguments: &Arguments) -> i64 {
+    let mut text = environment.text.borrow_mut();
+    text.resize(STRING_MAX * 3 + 1, 0);
+    let length = arguments.string(1, arguments.flag(2), &mut text);
+    let body = match arguments.bytes_at(3) {
+        Ok(body) => body,
+        Err(Errno(errno)) => return STRING_ERROR - i64::from(errno),
+    };
+    let chunks = [IoSlice::new(&text[..length]), IoSlice::new(body)];
+    match environment.write(arguments.id(), &chunks) {
+        Ok(Written { waits: false, .. }) => (length + body.len()) as i64,
+        Ok(Written { accepted, .. }) => -1 - accepted as i64,
+        Err(Errno(errno)) => STRING_ERROR - i64::from(errno),
+    }
+}
+
 /// What a command that panicked returns: an error to every caller, also where small negative results
 /// are counts.
 const PANICKED: i64 = STRING_ERROR - libc::EIO as i64;
 /// Longer strings are made Buffers by JavaScript.
 const STRING_MAX: usize = 16 * 1024;
 /// Error numbers of `writeString` are told apart from counts by this offset.
-const STRING_ERROR: i64 = -65_536;
+const STRING_ERROR: i64 = -(1 << 40);

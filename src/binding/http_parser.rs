@@ -11,10 +11,12 @@ use napi::bindgen_prelude::{Int32Array, JsValue, This, Unknown};
 use napi::{sys, Env};
 use napi_derive::napi;
 
+use super::commands::Runtime;
 use crate::http1::{Config, Decision, Event, Kind, Parser, METHODS};
+use crate::transport::HandleId;
 
 /// What `registers[0]` tells, in the order of the interface that lib/ reads.
-mod kind {
+pub mod kind {
     pub const NEED_MORE: i32 = 0;
     pub const HEAD: i32 = 1;
     pub const BODY: i32 = 2;
@@ -25,8 +27,8 @@ mod kind {
 
 /// Node's `http.maxHeaderSize` where no other was asked for.
 const MAX_HEADER_SIZE: u32 = 16 * 1024;
-/// As many registers as the interface has.
-const REGISTERS: usize = 16;
+/// As many registers as an event has.
+pub const REGISTERS: usize = 16;
 
 /// The names of the methods; `registers[8]` of a request's head is an index into them.
 #[napi]
@@ -86,15 +88,28 @@ impl HttpParser {
         unsafe { Unknown::from_raw_unchecked(env.raw(), value_of(env.raw(), text)) }
     }
 
+    /// Goes on where the parser of a connection, which loses it, stands.
+    #[napi(catch_unwind)]
+    pub fn adopt(&self, runtime: &Runtime, id: HandleId) {
+        if let Some(parser) = runtime.environment.take_http_parser(id) {
+            self.inner.borrow_mut().parser = *parser;
+        }
+    }
+
     /// What follows a head whose flags have `AWAITS`: 0 what it says, 1 no body, 2 no body and
     /// another protocol.
     #[napi(catch_unwind)]
     pub fn decide(&self, decision: u32) {
-        self.inner.borrow_mut().parser.decide(match decision {
-            0 => Decision::Body,
-            1 => Decision::NoBody,
-            _ => Decision::Upgrade,
-        });
+        self.inner.borrow_mut().parser.decide(decision_of(decision));
+    }
+}
+
+/// 0 what the head says, 1 no body, 2 no body and another protocol.
+pub fn decision_of(number: u32) -> Decision {
+    match number {
+        0 => Decision::Body,
+        1 => Decision::NoBody,
+        _ => Decision::Upgrade,
     }
 }
 
@@ -108,7 +123,6 @@ impl Inner {
         self.tell(input, start, consumed, event)
     }
 
-    /// Sets the registers to the event, and returns its text.
     fn tell<'a>(
         &'a mut self,
         input: &'a [u8],
@@ -116,64 +130,76 @@ impl Inner {
         consumed: usize,
         event: Event,
     ) -> Option<&'a [u8]> {
-        let parser = &self.parser;
         // SAFETY: lib/ keeps the registers to itself and this thread; nothing else runs during
         // the call, and the array cannot be detached for it is never handed out.
         let registers = unsafe { self.registers.as_mut() };
-        let registers = registers.get_mut(..REGISTERS)?;
-        // Offsets: a buffer of more than 2 GiB is not what a socket reads.
-        registers[1] = (start + consumed) as i32;
-        registers[2] = parser.phase() as i32;
-        match event {
-            Event::NeedMore => {
-                registers[0] = kind::NEED_MORE;
-                None
-            }
-            Event::Head { complete } => {
-                let head = parser.head();
-                registers[0] = kind::HEAD;
-                registers[3] = head.text.0 as i32;
-                registers[4] = head.text.1 as i32;
-                registers[5] = i32::from(complete);
-                registers[6] = head.count as i32;
-                registers[7] = head.lines as i32;
-                registers[8] = match parser.kind() {
-                    Kind::Request => i32::from(head.method),
-                    Kind::Response => i32::from(head.status),
-                };
-                registers[9] = i32::from(head.major) * 16 + i32::from(head.minor);
-                registers[10] = i32::from(head.flags);
-                registers[11] = parser.framing() as i32;
-                registers[12] = head.hosts as i32;
-                registers[13] = head.content_length as i32;
-                registers[14] = (head.content_length >> 32) as i32;
-                registers[15] = head.framed_by as i32;
-                Some(parser.head_bytes(input))
-            }
-            Event::Body {
-                start: from,
-                end,
-                last,
-            } => {
-                registers[0] = kind::BODY;
-                registers[3] = (start + from) as i32;
-                registers[4] = (start + end) as i32;
-                registers[5] = i32::from(last);
-                None
-            }
-            Event::Complete | Event::Upgraded => {
-                let (lines, count) = parser.trailers();
-                registers[0] = match event {
-                    Event::Complete => kind::COMPLETE,
-                    _ => kind::UPGRADED,
-                };
-                registers[6] = count as i32;
-                (count > 0).then_some(lines)
-            }
-            Event::Failed(error) => {
-                registers[0] = kind::ERROR;
-                Some(error.text().as_bytes())
-            }
+        let registers = registers.first_chunk_mut()?;
+        tell(registers, &self.parser, input, start, consumed, event)
+    }
+}
+
+/// Sets the registers to an event of `parser`, and returns its text. `input` began at `start`, and
+/// so much of it is consumed.
+pub fn tell<'a>(
+    registers: &mut [i32; REGISTERS],
+    parser: &'a Parser,
+    input: &'a [u8],
+    start: usize,
+    consumed: usize,
+    event: Event,
+) -> Option<&'a [u8]> {
+    // Offsets: a buffer of more than 2 GiB is not what a socket reads.
+    registers[1] = (start + consumed) as i32;
+    registers[2] = parser.phase() as i32;
+    match event {
+        Event::NeedMore => {
+            registers[0] = kind::NEED_MORE;
+            None
+        }
+        Event::Head { complete } => {
+            let head = parser.head();
+            registers[0] = kind::HEAD;
+            registers[3] = head.text.0 as i32;
+            registers[4] = head.text.1 as i32;
+            registers[5] = i32::from(complete);
+            registers[6] = head.count as i32;
+            registers[7] = head.lines as i32;
+            registers[8] = match parser.kind() {
+                Kind::Request => i32::from(head.method),
+                Kind::Response => i32::from(head.status),
+            };
+            registers[9] = i32::from(head.major) * 16 + i32::from(head.minor);
+            registers[10] = i32::from(head.flags);
+            registers[11] = parser.framing() as i32;
+            registers[12] = head.hosts as i32;
+            registers[13] = head.content_length as i32;
+            registers[14] = (head.content_length >> 32) as i32;
+            registers[15] = head.framed_by as i32;
+            Some(parser.head_bytes(input))
+        }
+        Event::Body {
+            start: from,
+            end,
+            last,
+        } => {
+            registers[0] = kind::BODY;
+            registers[3] = (start + from) as i32;
+            registers[4] = (start + end) as i32;
+            registers[5] = i32::from(last);
+            None
+        }
+        Event::Complete | Event::Upgraded => {
+            let (lines, count) = parser.trailers();
+            registers[0] = match event {
+                Event::Complete => kind::COMPLETE,
+                _ => kind::UPGRADED,
+            };
+            registers[6] = count as i32;
+            (count > 0).then_some(lines)
+        }
+        Event::Failed(error) => {
+            registers[0] = kind::ERROR;
+            Some(error.text().as_bytes())
         }
     }
 }
@@ -247,7 +273,7 @@ extern "C" fn execute(env: sys::napi_env, info: sys::napi_callback_info) -> sys:
 ///
 /// # Safety
 /// `env` is alive and this is its thread.
-unsafe fn value_of(env: sys::napi_env, text: Option<&[u8]>) -> sys::napi_value {
+pub unsafe fn value_of(env: sys::napi_env, text: Option<&[u8]>) -> sys::napi_value {
     let mut value = null_mut();
     // SAFETY: by the caller's contract; the bytes are copied.
     unsafe {
@@ -262,7 +288,7 @@ unsafe fn value_of(env: sys::napi_env, text: Option<&[u8]>) -> sys::napi_value {
     value
 }
 
-fn config(kind: u32, max_header_size: u32, lenient: u32, max_headers: u32) -> Config {
+pub fn config(kind: u32, max_header_size: u32, lenient: u32, max_headers: u32) -> Config {
     Config {
         kind: if kind == 2 {
             Kind::Response

@@ -6,4 +6,5 @@ mod datagram;
 mod environment;
 mod handles;
 mod hot;
+mod http_connection;
 mod http_parser;

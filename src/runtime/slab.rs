@@ -205,6 +205,20 @@ impl Slab {
         self.spare_used.set(false);
     }
 
+    /// Where the bytes of a read lie; `None` once the memory is revoked.
+    pub fn at(&self, place: Place) -> Option<*const u8> {
+        let (memory, offset) = match place {
+            Place::Scratch(offset) => (self.scratch.get()?, offset),
+            Place::Spare => (self.spare.get()?, 0),
+        };
+        (offset <= memory.size).then(|| memory.start.wrapping_add(offset).cast_const())
+    }
+
+    /// What JavaScript wanted of the spare's read it has copied.
+    pub fn copied_spare(&self) {
+        self.spare_used.set(false);
+    }
+
     /// Every read was delivered, and with that copied or kept: there is room again.
     pub fn reclaim(&self) {
         self.next.set(0);

@@ -1,0 +1,299 @@
+'use strict';
+
+// A server's connection as bytes. On a stream of ours reads come parsed and whole answers go past the
+// socket, which is only made when somebody asks for it; over any other Duplex bytes are the socket's.
+
+const { kEnd, kFailed, kMakeSocket, kProgress, kRead, kWritten } = require('../internal/owner');
+const { STRING_ERROR, StreamHandle } = require('../internal/stream-handle');
+const { Socket } = require('../net');
+const { BETWEEN_MESSAGES, ConnectionParser, Parser, REQUEST } = require('./parser');
+
+const plainWrite = Socket.prototype.write;
+const plainPush = Socket.prototype.push;
+
+/** Answers to pipelined requests of one read wait for each other up to so many characters. */
+const HELD_MAX = 8 * 1024;
+
+/** The connection whose answers are held; a read is told of one at a time. */
+let holder = null;
+let exitHandled = false;
+
+class Connection {
+  /** Over `socket`, or over `handle`, which has none yet. */
+  constructor(server, settings, socket, handle) {
+    this.server = server;
+    this.settings = settings;
+    /** The socket, if there is one. */
+    this.sock = socket;
+    /** The stream of ours below, or null. */
+    this.handle = handle;
+    /** Reading has stopped; what a socket that is made later has to know. */
+    this.stopped = false;
+    /** The time that an idle connection is given runs. */
+    this.idle = false;
+    this.idleTimer = null;
+    this.idleTime = 0;
+    /** Somebody else wants to see what is read. */
+    this.sharesBytes = false;
+    /** What is held, in which encoding, and whose answers it ends. */
+    this.held = '';
+    this.heldLatin1 = false;
+    this.heldMessages = null;
+    const { lenient, maxHeaderSize } = settings;
+    this.parser =
+      handle === null || (socket !== null && !canConsume(socket))
+        ? Parser.take(REQUEST, this, maxHeaderSize, lenient)
+        : ConnectionParser.take(REQUEST, this, maxHeaderSize, lenient, handle);
+    if (socket === null) {
+      handle.owner = this;
+      handle.readStart();
+    }
+    if (!exitHandled) {
+      exitHandled = true;
+      process.on('exit', () => holder?.flushHeld());
+    }
+  }
+
+  // The socket.
+
+  get socket() {
+    return this.sock ?? this.makeSocket();
+  }
+
+  get isClosed() {
+    return this.sock === null && this.handle.id < 0;
+  }
+
+  makeSocket() {
+    const { handle, server } = this;
+    if (this.isClosed) {
+      this.sock = new Socket();
+      this.sock.destroy();
+      return this.sock;
+    }
+    const socket = server[kMakeSocket](handle);
+    this.sock = socket;
+    this.listen(socket);
+    socket._httpMessage = this.current;
+    if (this.stopped) socket.pause();
+    if (this.idleTimer !== null) clearTimeout(this.idleTimer);
+    this.idleTimer = null;
+    if (this.idle) socket.setTimeout(this.idleTime);
+    return socket;
+  }
+
+  /** Reads of the socket become bytes again: somebody else wants to see them. */
+  unconsume() {
+    const { parser } = this;
+    // What is being told is told to its end.
+    if (!(parser instanceof ConnectionParser) || parser.running) return;
+    this.parser = parser.release();
+    this.socket.parser = this.parser;
+  }
+
+  // Events of a stream that has no socket. What is not said below is for a socket to deal with.
+
+  [kEnd]() {
+    // In the midst of a request it is an error.
+    const { state } = this.parser;
+    if (this.isUnused && state === BETWEEN_MESSAGES) this.closeUnused();
+    else this.socket[kEnd]();
+  }
+
+  [kFailed](status, syscall) {
+    if (this.isUnused && this.server.listenerCount('clientError') === 0) this.closeUnused();
+    else this.socket[kFailed](status, syscall);
+  }
+
+  [kRead](offset, length) {
+    this.socket[kRead](offset, length);
+  }
+
+  [kProgress]() {}
+
+  [kWritten](status, done) {
+    this.socket[kWritten](status, done);
+  }
+
+  // Reading.
+
+  readOn() {
+    const { sock } = this;
+    if (sock === null) {
+      if (!this.stopped || this.handle.id < 0) return;
+      this.stopped = false;
+      this.handle.readStart();
+    } else if (sock.readable) {
+      sock.resume();
+    }
+  }
+
+  stopReading() {
+    if (this.sock !== null) {
+      this.sock.pause();
+    } else if (this.handle.id >= 0) {
+      this.stopped = true;
+      this.handle.readStop();
+    }
+  }
+
+  // Writing.
+
+  /** Whether what is written now comes right behind what the kernel has. */
+  get mayWrite() {
+    const { handle, sock } = this;
+    if (handle === null || handle.id < 0) return false;
+    return (
+      sock === null ||
+      (sock.write === plainWrite && sock.writableLength === 0 && sock.writable && !isCorked(sock))
+    );
+  }
+
+  /** Sends the rest of a message, text and then bytes, and has `message` told when it is sent. */
+  send(text, latin1, bytes, message) {
+    const hasMore = this.parser !== null && this.parser.hasMore === true;
+    if (bytes === null && (hasMore || this.held !== '')) {
+      this.hold(text, latin1, message);
+      if (!hasMore) this.flushHeld();
+      return;
+    }
+    if (this.held !== '') this.flushHeld();
+    if (this.sock !== null) {
+      // It may have got what the kernel did not take of what was held.
+      if (this.sock.writableLength > 0) return this.sendLater(text, latin1, bytes, 0, [message]);
+      this.sock._unrefTimer();
+    }
+    const taken = this.handle.writeNow(text, latin1, bytes);
+    if (taken >= 0) process.nextTick(sent, this, message);
+    else this.sendLater(text, latin1, bytes, taken < STRING_ERROR ? 0 : -1 - taken, [message]);
+  }
+
+  hold(text, latin1, message) {
+    if (this.held !== '' && (this.heldLatin1 !== latin1 || this.held.length > HELD_MAX)) {
+      this.flushHeld();
+    }
+    holder = this;
+    this.held += text;
+    this.heldLatin1 = latin1;
+    (this.heldMessages ??= []).push(message);
+  }
+
+  flushHeld() {
+    const { held, heldLatin1, heldMessages } = this;
+    if (held === '') return;
+    holder = null;
+    this.held = '';
+    this.heldMessages = null;
+    if (this.handle.id < 0) return;
+    if (this.sock !== null) {
+      if (!this.mayWrite) return this.sendLater(held, heldLatin1, null, 0, heldMessages);
+      this.sock._unrefTimer();
+    }
+    const taken = this.handle.writeNow(held, heldLatin1, null);
+    if (taken >= 0) {
+      for (const message of heldMessages) process.nextTick(sent, this, message);
+    } else {
+      const from = taken < STRING_ERROR ? 0 : -1 - taken;
+      this.sendLater(held, heldLatin1, null, from, heldMessages);
+    }
+  }
+
+  /** The kernel did not take all of it, or nothing: the socket has the queue, and the error. */
+  sendLater(text, latin1, bytes, from, messages) {
+    let rest = Buffer.from(text, latin1 ? 'latin1' : 'utf8');
+    if (bytes !== null) rest = Buffer.concat([rest, bytes]);
+    this.socket.write(rest.subarray(from), () => {
+      for (const message of messages) sent(this, message);
+    });
+  }
+
+  // Idleness.
+
+  /** Between two requests: for `milliseconds`, and not longer. */
+  startIdling(milliseconds) {
+    const { sock } = this;
+    this.idle = true;
+    this.idleTime = milliseconds;
+    if (sock !== null) {
+      if (typeof sock.setTimeout === 'function') sock.setTimeout(milliseconds);
+      else this.idle = false;
+    } else if (this.idleTimer !== null && this.idleTimer._idleTimeout === milliseconds) {
+      this.idleTimer.refresh();
+    } else {
+      if (this.idleTimer !== null) clearTimeout(this.idleTimer);
+      this.idleTimer = setTimeout(onIdle, milliseconds, this).unref();
+    }
+  }
+
+  /** A request has begun. A timer that runs meanwhile finds that out. */
+  stopIdling() {
+    if (!this.idle) return;
+    this.idle = false;
+    if (this.sock !== null) this.sock.setTimeout(this.server.timeout || 0);
+  }
+
+  // The end.
+
+  /** Ends it, with an error if something is under way. */
+  destroy(error) {
+    if (this.sock === null && this.isUnused) this.closeUnused();
+    else this.socket.destroy(error);
+  }
+
+  /** Closes a connection that nobody has seen. */
+  closeUnused() {
+    const { handle, server } = this;
+    if (handle.id < 0) return;
+    if (this.idleTimer !== null) clearTimeout(this.idleTimer);
+    this.idleTimer = null;
+    this.forget();
+    handle.close();
+    server._connections--;
+    server._emitCloseIfDrained();
+  }
+
+  /** Gives the parser back; no request will come of this connection any more. */
+  forget() {
+    this.settings.connections.delete(this);
+    if (this.parser === null) return;
+    this.parser.free();
+    this.parser = null;
+    if (this.sock !== null) this.sock.parser = null;
+  }
+}
+
+/** A message has left, whole. */
+function sent(connection, message) {
+  if (connection.sock?._hadError) return;
+  connection.onSent(message);
+}
+
+function onIdle(connection) {
+  if (!connection.idle || connection.sock !== null || connection.isClosed) return;
+  if (connection.server.listenerCount('timeout') > 0) connection.socket.emit('timeout');
+  else connection.closeUnused();
+}
+
+/** Whether nobody but the parser has to see what the socket reads. */
+function canConsume(socket) {
+  return (
+    socket.push === plainPush &&
+    socket._handle.codec === null &&
+    socket.readableLength === 0 &&
+    socket.readableEncoding === null &&
+    socket.listenerCount('data') === 0 &&
+    socket.listenerCount('readable') === 0
+  );
+}
+
+/** The stream of ours below a socket, or null. */
+function handleOf(socket) {
+  if (!(socket instanceof Socket)) return null;
+  return socket._handle instanceof StreamHandle ? socket._handle : null;
+}
+
+function isCorked(socket) {
+  return socket.writableCorked > 0;
+}
+
+module.exports = { Connection, handleOf };

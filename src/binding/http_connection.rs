@@ -1,0 +1,219 @@
+//! Connections whose bytes JavaScript does not see: what they read goes through their HTTP parser
+//! first, and each read crosses as its messages. Over any other stream the parser of
+//! `http_parser` does the same, driven by JavaScript.
+
+use std::cell::Cell;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+use napi::sys;
+
+use super::callback::{self, Called, Scope};
+use super::environment::{Environment, Kinds, IN_SPARE};
+use super::handles::Kind;
+use super::hot::Arguments;
+use super::http_parser::{config, decision_of, kind, tell, value_of, REGISTERS};
+use crate::http1::{flags, Event, Parser};
+use crate::runtime::slab::Place;
+use crate::transport::HandleId;
+
+/// The read whose messages JavaScript is being told.
+#[derive(Default)]
+pub struct HttpReads {
+    current: Cell<Option<Read>>,
+}
+
+#[derive(Clone, Copy)]
+struct Read {
+    id: HandleId,
+    start: *const u8,
+    length: usize,
+    /// So many bytes were parsed.
+    at: usize,
+}
+
+impl Environment {
+    /// Whether a connection's reads are messages.
+    pub fn speaks_http(&self, id: HandleId) -> bool {
+        let handles = self.handles.borrow();
+        let handle = handles.get(id as usize);
+        handle.is_some_and(|handle| handle.http.is_some())
+    }
+
+    /// Lets what a connection reads go through a parser from now on.
+    pub fn consume(&self, id: HandleId, parser: Parser) {
+        match self.handles.borrow_mut().get_mut(id as usize) {
+            Some(handle) if matches!(handle.kind, Kind::Connection(_)) => {
+                handle.http = Some(Box::new(parser));
+            }
+            _ => {}
+        }
+    }
+
+    /// The parser of a connection, whose reads are bytes from now on.
+    pub fn take_http_parser(&self, id: HandleId) -> Option<Box<Parser>> {
+        self.handles
+            .borrow_mut()
+            .get_mut(id as usize)
+            .and_then(|handle| handle.http.take())
+    }
+
+    /// Tells JavaScript the first event of a read; it asks for the others ([`http_next`]).
+    pub fn deliver_http(
+        &self,
+        dispatch: sys::napi_value,
+        id: HandleId,
+        place: Place,
+        length: usize,
+    ) -> Called {
+        let (Some(start), Some(registers)) = (self.slab.at(place), self.registers()) else {
+            return Called::Returned;
+        };
+        registers[READ_BASE] = match place {
+            Place::Scratch(offset) => offset as i32,
+            Place::Spare => IN_SPARE,
+        };
+        registers[READ_LENGTH] = length as i32;
+        self.http.current.set(Some(Read {
+            id,
+            start,
+            length,
+            at: 0,
+        }));
+        self.next_tick();
+        // SAFETY: events are delivered on the environment's thread while it lives; the scope is
+        // open until the call returns; no borrow of ours is held across it.
+        let called = unsafe {
+            match Scope::open(self.env()) {
+                Some(_scope) => {
+                    let [kind, handle] = [Kinds::Http as i32, id as i32]
+                        .map(|value| callback::integer(self.env(), value));
+                    let arguments = [kind, handle, self.next_http_event(id)];
+                    callback::call(self.env(), self.raw_context(id), dispatch, &arguments)
+                }
+                None => Called::Stopped,
+            }
+        };
+        self.http.current.set(None);
+        if place == Place::Spare {
+            self.slab.copied_spare();
+        }
+        called
+    }
+
+    /// Parses on in the current read, if it is of this connection. The registers tell the event, the
+    /// value is its text.
+    fn next_http_event(&self, id: HandleId) -> sys::napi_value {
+        let parsed = catch_unwind(AssertUnwindSafe(|| self.parse_on(id)));
+        parsed.unwrap_or_else(|_| {
+            if let Some(registers) = self.registers() {
+                registers[0] = kind::ERROR;
+            }
+            drop(self.take_http_parser(id));
+            // SAFETY: on the environment's thread.
+            unsafe { value_of(self.env(), Some(b"HPE_INTERNAL:the HTTP parser panicked")) }
+        })
+    }
+
+    fn parse_on(&self, id: HandleId) -> sys::napi_value {
+        let none = || {
+            // SAFETY: on the environment's thread.
+            unsafe { value_of(self.env(), None) }
+        };
+        let Some(registers) = self.registers() else {
+            return none();
+        };
+        registers[0] = kind::NEED_MORE;
+        registers[READ_ENDS] = 1;
+        let Some(mut read) = self.http.current.get().filter(|read| read.id == id) else {
+            return none();
+        };
+        let mut handles = self.handles.borrow_mut();
+        let Some(parser) = handles
+            .get_mut(id as usize)
+            .and_then(|handle| handle.http.as_deref_mut())
+        else {
+            return none();
+        };
+        // SAFETY: bytes of a delivered read; the memory is read into again only after the delivery.
+        let input = unsafe { std::slice::from_raw_parts(read.start, read.length) };
+        let (start, input) = (read.at, &input[read.at..]);
+        let (consumed, event) = parser.execute(input);
+        read.at += consumed;
+        self.http.current.set(Some(read));
+        let waits = match event {
+            Event::Head { .. } => parser.head().has(flags::AWAITS),
+            Event::NeedMore | Event::Body { .. } | Event::Complete => false,
+            Event::Upgraded | Event::Failed(_) => false,
+        };
+        registers[READ_ENDS] = i32::from(read.at == read.length && !waits);
+        let text = registers
+            .first_chunk_mut()
+            .and_then(|registers| tell(registers, parser, input, start, consumed, event));
+        // SAFETY: on the environment's thread.
+        unsafe { value_of(self.env(), text) }
+    }
+
+    /// The registers that lib/ reads; `None` before it gave any.
+    #[allow(clippy::mut_from_ref)]
+    fn registers(&self) -> Option<&mut [i32; ALL_REGISTERS]> {
+        let (start, count) = self.registers.get();
+        // SAFETY: a typed array that the environment keeps alive and lib/ keeps to itself; only one
+        // function at a time writes to it, and JavaScript does not run meanwhile.
+        (count >= ALL_REGISTERS).then(|| unsafe { &mut *start.cast::<[i32; ALL_REGISTERS]>() })
+    }
+}
+
+/// `httpStart(id, kind, maxHeaderSize, lenient)`: 1 requests, 2 responses.
+pub fn http_start(environment: &Environment, arguments: &Arguments) -> i64 {
+    let [kind, size, lenient] = [1, 2, 3].map(|index| arguments.number(index) as u32);
+    let parser = Parser::new(config(kind, size, lenient, 0));
+    environment.consume(arguments.id(), parser);
+    0
+}
+
+/// `httpStop(id)`: forgets the parser; reads are bytes again.
+pub fn http_stop(environment: &Environment, arguments: &Arguments) -> i64 {
+    drop(environment.take_http_parser(arguments.id()));
+    0
+}
+
+/// `httpDecide(id, decision)`: what follows a head whose flags have `AWAITS`.
+pub fn http_decide(environment: &Environment, arguments: &Arguments) -> i64 {
+    let decision = decision_of(arguments.number(1) as u32);
+    let mut handles = environment.handles.borrow_mut();
+    let handle = handles.get_mut(arguments.id() as usize);
+    if let Some(parser) = handle.and_then(|handle| handle.http.as_deref_mut()) {
+        parser.decide(decision);
+    }
+    0
+}
+
+/// `httpNext(id)`: the next event of the read that is being told, as `HttpParser.execute` tells it.
+pub fn http_next(environment: &Environment, arguments: &Arguments) -> sys::napi_value {
+    environment.next_http_event(arguments.id())
+}
+
+/// `httpFinish(id)`: no input will follow; tells as `httpNext`.
+pub fn http_finish(environment: &Environment, arguments: &Arguments) -> sys::napi_value {
+    let finished = catch_unwind(AssertUnwindSafe(|| {
+        let registers = environment.registers()?;
+        registers[0] = kind::NEED_MORE;
+        let mut handles = environment.handles.borrow_mut();
+        let handle = handles.get_mut(arguments.id() as usize)?;
+        let parser = handle.http.as_deref_mut()?;
+        let event = parser.finish();
+        let text = tell(registers.first_chunk_mut()?, parser, &[], 0, 0, event);
+        // SAFETY: on the environment's thread.
+        Some(unsafe { value_of(environment.env(), text) })
+    }));
+    finished.ok().flatten().unwrap_or_else(|| {
+        // SAFETY: on the environment's thread.
+        unsafe { value_of(environment.env(), None) }
+    })
+}
+
+/// Behind the registers of an event: where the read begins, its length, whether this was all of it.
+const READ_BASE: usize = REGISTERS;
+const READ_LENGTH: usize = REGISTERS + 1;
+const READ_ENDS: usize = REGISTERS + 2;
+const ALL_REGISTERS: usize = REGISTERS + 4;
