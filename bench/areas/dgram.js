@@ -20,6 +20,22 @@ module.exports = [
     targets: [{ metric: 'p50Micros', atMost: 1, times: 'host' }]
   },
   {
+    name: 'flood',
+    title: 'UDP in one direction, 64 B datagrams from 2 sockets, faster than anybody receives',
+    kind: 'flow',
+    server: 'udp-sink.js',
+    load: ['udp-flood', '--connections', '2', '--size', '64'],
+    target: { metric: 'operationsPerSecond', atLeast: 1.8, times: 'node26' }
+  },
+  {
+    name: 'send',
+    title: 'UDP sent by the server, 64 B datagrams in bursts of 100 to one address',
+    kind: 'flow',
+    server: 'udp-send.js',
+    load: ['udp-sink', '--size', '64'],
+    target: { metric: 'operationsPerSecond', atLeast: 2, times: 'node26' }
+  },
+  {
     name: 'startup',
     title: "`require('ferronet/dgram')` in a new process (others: `require('dgram')`)",
     kind: 'startup',

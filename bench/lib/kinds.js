@@ -40,6 +40,21 @@ const load = {
   }
 };
 
+/** Datagrams in one direction: what arrived, and what that cost the server. */
+const flow = {
+  metrics: [
+    { name: 'operationsPerSecond', title: 'datagrams/s', digits: 0, ratio: true },
+    { name: 'cpuMicros', title: 'server CPU, us/datagram', digits: 2, ratio: true },
+    { name: 'userMicros', title: 'of it user', digits: 2 },
+    { name: 'systemMicros', title: 'of it system', digits: 2 },
+    { name: 'lostPercent', title: 'lost, %', digits: 1 },
+    { name: 'serverBusy', title: 'server core in use, %', digits: 0 },
+    { name: 'generatorBusy', title: 'generator core in use, %', digits: 0 }
+  ],
+
+  sample: load.sample
+};
+
 function isBulk(bench) {
   return Number(bench.load[bench.load.indexOf('--size') + 1]) >= 65_536;
 }
@@ -55,6 +70,7 @@ function perOperation(report) {
     systemMicros: micros(report.serverSystemSeconds),
     p50Micros: report.p50Micros,
     p99Micros: report.p99Micros,
+    lostPercent: (report.lost / (report.lost + report.operations)) * 100,
     serverBusy: (cpu / report.seconds) * 100,
     generatorBusy: (report.ownCpuSeconds / report.seconds) * 100
   };
@@ -223,4 +239,4 @@ async function timed({ executable }, script, specifier) {
   return { printed, total: performance.now() - start };
 }
 
-module.exports = { http, httpClient, load, memory, startup };
+module.exports = { flow, http, httpClient, load, memory, startup };

@@ -28,7 +28,7 @@ async function load(address, pid, args) {
       `loadgen ${all.join(' ')}: ${report.errors} errors, first: ${report.firstError}`
     );
   }
-  if (report.operations === 0) throw new Error(`loadgen ${all.join(' ')}: nothing was echoed`);
+  if (report.operations === 0) throw new Error(`loadgen ${all.join(' ')}: nothing came through`);
   return report;
 }
 

@@ -25,7 +25,12 @@ pub async fn measure(options: &Options) -> io::Result<Report> {
             Mode::Connect => start::<ConnectClient>(options, index, &tally),
             Mode::Udp => start::<UdpClient>(options, index, &tally),
             Mode::Ws => start::<WsClient>(options, index, &tally),
-            Mode::Hold | Mode::HoldHttp | Mode::HoldWs | Mode::Respond => {
+            Mode::UdpFlood
+            | Mode::UdpSink
+            | Mode::Hold
+            | Mode::HoldHttp
+            | Mode::HoldWs
+            | Mode::Respond => {
                 unreachable!("main runs these itself")
             }
         }

@@ -6,6 +6,7 @@
 //! * [`options`] reads the command line.
 //! * [`clients`] holds one file per kind of client; each says what one operation is.
 //! * [`load`] runs many clients at once: warm-up, then the measured window.
+//! * [`flood`] and [`sink`] are UDP in one direction; [`counter`] asks the server for its count.
 //! * [`respond`] is the other side: an HTTP server for clients that are measured.
 //! * [`http`] is what both know of HTTP.
 //! * [`hold`] opens idle connections and keeps them, for memory per connection.
@@ -13,13 +14,16 @@
 //!   [`report`] turns both into the printed line.
 
 mod clients;
+mod counter;
 mod cpu;
+mod flood;
 mod hold;
 mod http;
 mod load;
 mod options;
 mod report;
 mod respond;
+mod sink;
 mod tally;
 
 use std::process::ExitCode;
@@ -28,6 +32,7 @@ use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
 use crate::options::{Mode, Options};
+use crate::report::Report;
 
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
@@ -55,10 +60,13 @@ fn run(options: Options) -> std::io::Result<()> {
             hold::keep_until_stdin_ends(held)
         }
         Mode::Respond => tasks.block_on(&runtime, respond::serve(options.address)),
-        _ => {
-            let report = tasks.block_on(&runtime, load::measure(&options))?;
-            println!("{}", report.to_json());
-            Ok(())
-        }
+        Mode::UdpFlood => print(&flood::measure(&options)?),
+        Mode::UdpSink => print(&sink::measure(&options)?),
+        _ => print(&tasks.block_on(&runtime, load::measure(&options))?),
     }
+}
+
+fn print(report: &Report) -> std::io::Result<()> {
+    println!("{}", report.to_json());
+    Ok(())
 }

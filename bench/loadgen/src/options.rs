@@ -33,6 +33,10 @@ pub enum Mode {
     Connect,
     /// UDP: one operation is one echoed datagram.
     Udp,
+    /// UDP towards the server, without a pause: one operation is one datagram that it saw.
+    UdpFlood,
+    /// UDP from the server, of its own accord: one operation is one datagram that arrived.
+    UdpSink,
     /// WebSocket: one operation is one echoed text message.
     Ws,
     /// Idle TCP connections.
@@ -82,6 +86,8 @@ impl Mode {
             Mode::Stream => "stream",
             Mode::Connect => "connect",
             Mode::Udp => "udp",
+            Mode::UdpFlood => "udp-flood",
+            Mode::UdpSink => "udp-sink",
             Mode::Ws => "ws",
             Mode::Hold => "hold",
             Mode::HoldHttp => "hold-http",
@@ -113,11 +119,13 @@ fn duration(name: &str, word: Option<String>) -> Result<Duration, String> {
         .map_err(|_| format!("{name} cannot be negative"))
 }
 
-const ALL_MODES: [Mode; 9] = [
+const ALL_MODES: [Mode; 11] = [
     Mode::Tcp,
     Mode::Stream,
     Mode::Connect,
     Mode::Udp,
+    Mode::UdpFlood,
+    Mode::UdpSink,
     Mode::Ws,
     Mode::Hold,
     Mode::HoldHttp,
@@ -133,6 +141,8 @@ modes:
   stream    echo, always writing and always reading
   connect   connect, one echo, close
   udp       echo, datagram by datagram
+  udp-flood datagrams to a server that counts them
+  udp-sink  datagrams from a server that counts them
   ws        WebSocket text echo, message by message
   hold      idle TCP connections, until stdin ends
   hold-http idle TCP connections after one HTTP request each, until stdin ends

@@ -32,7 +32,7 @@ pub trait Client: Sized + 'static {
 
 /// A message to send: letters in an order that does not repeat, so that an echo with bytes missing
 /// or swapped differs from it.
-fn payload(size: usize) -> Vec<u8> {
+pub fn payload(size: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut letter = || {
         state ^= state << 13;
