@@ -59,6 +59,59 @@ both('large, small and empty datagrams mix', async (dgram) => {
   close(sockets);
 });
 
+describe.each([
+  ['udp4', '127.0.0.1'],
+  ['udp6', '::1']
+])('%s', (type, host) => {
+  both('datagrams of one size arrive one by one, with others among them', async (dgram) => {
+    // Runs of one size, a shorter one behind them, an empty one, and a change of the receiver.
+    const runs = [150, 10, 1, 3, 2, 11, 1, 0, 70, 1232, 2, 1300, 2, 7];
+    const lengths = runs.flatMap((count, i) => (i % 2 ? [] : Array(count).fill(runs[i + 1])));
+    const sender = dgram.createSocket(type);
+    const receivers = [dgram.createSocket(type), dgram.createSocket(type)];
+    const seen = [[], []];
+    const sent = [[], []];
+    let arrived;
+    const all = new Promise((resolve) => (arrived = resolve));
+    for (const [i, receiver] of receivers.entries()) {
+      await new Promise((resolve) => receiver.bind({ address: host, port: 0 }, resolve));
+      receiver.setRecvBufferSize(2 * 1024 * 1024);
+      receiver.on('message', (message) => {
+        seen[i].push(message.toString('latin1'));
+        if (seen[0].length + seen[1].length === lengths.length) arrived();
+      });
+    }
+    const results = lengths.map((length, i) => {
+      const to = i % 50 < 45 ? 0 : 1;
+      const text = String.fromCharCode(33 + (i % 90)).repeat(length);
+      sent[to].push(text);
+      return new Promise((resolve) => {
+        sender.send(text, receivers[to].address().port, host, (...result) => resolve(result));
+      });
+    });
+    expect(await Promise.all(results)).toEqual(lengths.map((length) => [null, length]));
+    await all;
+    expect(seen).toEqual(sent);
+    for (const socket of [sender, ...receivers]) socket.close();
+  });
+
+  both('a connected socket sends many of one size', async (dgram) => {
+    const [sender, receiver] = [dgram.createSocket(type), dgram.createSocket(type)];
+    await new Promise((resolve) => receiver.bind({ address: host, port: 0 }, resolve));
+    await new Promise((resolve) => sender.connect(receiver.address().port, host, resolve));
+    const seen = [];
+    const done = new Promise((resolve) => {
+      receiver.on('message', (message) => seen.push(`${message}`) === 99 && resolve());
+    });
+    const texts = Array.from({ length: 99 }, (_, i) => `${i}`.padStart(8));
+    for (const text of texts) sender.send(text);
+    await done;
+    expect(seen).toEqual(texts);
+    sender.close();
+    receiver.close();
+  });
+});
+
 test('a message keeps its bytes, and its memory is its own', async () => {
   const sockets = await pair(ours);
   const { receiver, sender, port } = sockets;

@@ -18,7 +18,7 @@ use super::outbox::Arrival;
 use super::peers::Peers;
 use super::send_queue::{Flushed, SendQueue, Sender, Sequence};
 use super::{Errno, Event, HandleId, Outbox};
-use crate::runtime::mmsg::{self, Received, RECEIVE_MAX};
+use crate::runtime::mmsg::{self, Received, Train, RECEIVE_MAX};
 use crate::runtime::slab::{Slab, BATCH_ALIGN};
 use crate::runtime::sys::{fd_kind, watch_socket, FdKind};
 
@@ -105,7 +105,12 @@ impl Datagram {
         slab: Rc<Slab>,
     ) -> Result<DatagramRef, Errno> {
         socket.set_nonblocking(true)?;
-        let connected = socket.peer_addr().is_ok();
+        let peer = socket.peer_addr().ok();
+        let connected = peer.is_some();
+        let mut queue = SendQueue::default();
+        if let Some(address) = peer.and_then(|peer| peer.as_socket()) {
+            queue.connected(address.ip());
+        }
         let socket = watch_socket(socket, RECEIVES)?;
         Ok(Rc::new(RefCell::new(Self {
             id,
@@ -114,7 +119,7 @@ impl Datagram {
             connected,
             receiving: false,
             undelivered: 0,
-            queue: SendQueue::default(),
+            queue,
             blocked: None,
             readable: None,
             peers: Peers::default(),
@@ -201,6 +206,7 @@ impl Datagram {
     pub fn connect(&mut self, to: SocketAddr) -> Result<(), Errno> {
         self.socket()?.connect(&to.into())?;
         self.connected = true;
+        self.queue.connected(to.ip());
         Ok(())
     }
 
@@ -490,11 +496,12 @@ async fn readable(socket: Rc<AsyncFd<Socket>>) {
 struct Kernel<'a>(&'a Socket);
 
 impl Sender for Kernel<'_> {
-    fn send<'a>(
-        &self,
-        datagrams: impl Iterator<Item = (&'a [u8], Option<SocketAddr>)>,
-    ) -> io::Result<usize> {
-        mmsg::send(self.0.as_fd(), datagrams)
+    fn send<'a>(&self, trains: impl Iterator<Item = Train<'a>>) -> io::Result<usize> {
+        mmsg::send(self.0.as_fd(), trains)
+    }
+
+    fn divides(&self) -> bool {
+        mmsg::divides(self.0.as_fd())
     }
 
     fn take_error(&self) -> Option<Errno> {
@@ -528,3 +535,72 @@ const RECEIVES: Interest = Interest::READABLE.add(Interest::ERROR);
 const WINDOW: usize = 64 * 1024;
 /// Datagrams received before JavaScript sees the first of them.
 const BATCH_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::reactor::Reactor;
+    use std::net::UdpSocket;
+
+    /// A bound socket with its task, memory to receive into, and somebody who sends.
+    struct Fixture {
+        datagram: DatagramRef,
+        sender: UdpSocket,
+        outbox: Rc<Outbox>,
+        slab: Rc<Slab>,
+        reactor: Reactor,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let reactor = Reactor::new().unwrap();
+            let (outbox, slab) = (Rc::<Outbox>::default(), Rc::new(Slab::with_scratch()));
+            let datagram = {
+                let _guard = reactor.enter();
+                Datagram::new(Family::V4, 7, outbox.clone(), slab.clone()).unwrap()
+            };
+            let any = "127.0.0.1:0".parse().unwrap();
+            datagram.borrow().bind(any, Sharing::default()).unwrap();
+            let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+            let to = datagram.borrow().local_address().unwrap();
+            sender.connect(to).unwrap();
+            reactor.spawn(DatagramTask(datagram.clone()));
+            reactor.run_tasks();
+            Self {
+                datagram,
+                sender,
+                outbox,
+                slab,
+                reactor,
+            }
+        }
+
+        fn turn(&self) -> Vec<Event> {
+            self.reactor.poll_io();
+            self.reactor.run_tasks();
+            std::iter::from_fn(|| self.outbox.pop()).collect()
+        }
+    }
+
+    #[test]
+    fn receives_again_when_the_batch_is_delivered() {
+        let fixture = Fixture::new();
+        fixture.datagram.borrow_mut().receive_start();
+        for text in ["one", "three"] {
+            fixture.sender.send(text.as_bytes()).unwrap();
+        }
+        let lengths = |events: Vec<Event>| -> Vec<(usize, bool)> {
+            let length = |event| match event {
+                Event::Datagram { arrival, last, .. } => (arrival.length, last),
+                other => unreachable!("{other:?}"),
+            };
+            events.into_iter().map(length).collect()
+        };
+        assert_eq!(lengths(fixture.turn()), [(3, false), (5, true)]);
+        fixture.sender.send(b"late").unwrap();
+        assert!(fixture.turn().is_empty());
+        fixture.slab.reclaim();
+        fixture.datagram.borrow_mut().delivered();
+        assert_eq!(lengths(fixture.turn()), [(4, true)]);
+    }
+}

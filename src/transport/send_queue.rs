@@ -3,9 +3,10 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::Errno;
+use crate::runtime::mmsg::{Train, TRAIN_BYTES_MAX, TRAIN_MAX};
 
 /// The datagrams of one socket that the kernel has yet to take.
 #[derive(Default)]
@@ -19,6 +20,21 @@ pub struct SendQueue {
     done: Sequence,
     /// What went wrong, until somebody asks.
     failures: HashMap<Sequence, Errno>,
+    joining: Joining,
+    /// The connected peer is a group of receivers.
+    peer_is_group: bool,
+}
+
+/// Whether datagrams of one size to one address are given to the kernel as one.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Joining {
+    /// The kernel was not asked yet.
+    #[default]
+    Unknown,
+    Works,
+    /// A train failed; its first datagram is tried alone.
+    Suspected,
+    Fails,
 }
 
 /// The number of a datagram, counted from 1 for each socket.
@@ -44,12 +60,10 @@ enum Outcome {
 
 /// What takes datagrams: a socket, or a test.
 pub trait Sender {
-    /// Sends some datagrams, without an address to the connected peer; returns how many. Errors
-    /// only if the first could not be sent.
-    fn send<'a>(
-        &self,
-        datagrams: impl Iterator<Item = (&'a [u8], Option<SocketAddr>)>,
-    ) -> io::Result<usize>;
+    /// Sends some trains; returns how many. Errors only if the first could not be sent.
+    fn send<'a>(&self, trains: impl Iterator<Item = Train<'a>>) -> io::Result<usize>;
+    /// Whether trains of more than one datagram are divided.
+    fn divides(&self) -> bool;
     /// Takes the error that the peer of a connected socket reported, if there is one.
     fn take_error(&self) -> Option<Errno>;
 }
@@ -63,6 +77,11 @@ pub enum Flushed {
 }
 
 impl SendQueue {
+    /// Learns who the connected peer is, to whom datagrams without an address go.
+    pub fn connected(&mut self, to: IpAddr) {
+        self.peer_is_group = is_group(to);
+    }
+
     /// Appends a datagram; `kept`: its outcome will be asked for. Without `to` it goes to the
     /// connected peer.
     pub fn push(&mut self, bytes: &[u8], to: Option<SocketAddr>, kept: bool) -> Sequence {
@@ -126,6 +145,9 @@ impl SendQueue {
     /// An error is the first datagram's alone. That of a connected peer (`ECONNREFUSED`) fails the
     /// datagram after the one that caused it, as with one call for each: `sendmmsg` would lose it,
     /// so the first datagram goes alone and the socket is asked before the others follow.
+    ///
+    /// Datagrams of one size to one address leave as a train. Where the way does not allow that, none
+    /// of it is sent, and they go one by one from then on.
     pub fn flush(
         &mut self,
         sender: &impl Sender,
@@ -138,13 +160,36 @@ impl SendQueue {
                 continue;
             }
             let single = alone && first.to.is_none();
-            let most = if single { 1 } else { usize::MAX };
-            match sender.send(self.datagrams().take(most)) {
+            if self.joining == Joining::Unknown && !single && self.count() > 1 {
+                self.joining = match sender.divides() {
+                    true => Joining::Works,
+                    false => Joining::Fails,
+                };
+            }
+            let suspected = self.joining == Joining::Suspected;
+            let joins = !single && self.joining == Joining::Works;
+            let most = if single || suspected { 1 } else { usize::MAX };
+            match sender.send(self.trains(joins).take(most)) {
                 Ok(0) => return Flushed::Blocked,
-                Ok(count) => (0..count).for_each(|_| self.complete(Ok(()), &mut told)),
+                Ok(count) => {
+                    if suspected {
+                        self.joining = Joining::Fails;
+                    }
+                    let sent = self.trains(joins).take(count).map(|it| length(&it)).sum();
+                    (0..sent).for_each(|_| self.complete(Ok(()), &mut told));
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Flushed::Blocked,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => self.complete(Err(error.into()), &mut told),
+                Err(error) if joins && self.may_be_joining(&error) => {
+                    self.joining = Joining::Suspected;
+                    continue;
+                }
+                Err(error) => {
+                    if suspected {
+                        self.joining = Joining::Works;
+                    }
+                    self.complete(Err(error.into()), &mut told);
+                }
             }
             alone = false;
             if single && !self.is_empty() {
@@ -160,17 +205,49 @@ impl SendQueue {
         Flushed::All
     }
 
-    /// Those that the kernel can be asked to send together: up to the next that must fail.
-    fn datagrams(&self) -> impl Iterator<Item = (&[u8], Option<SocketAddr>)> {
-        let mut start = self.start;
-        self.entries
-            .iter()
-            .take_while(|entry| entry.doomed.is_none())
-            .map(move |entry| {
-                let bytes = &self.bytes[start..start + entry.length];
-                start += entry.length;
-                (bytes, entry.to)
+    /// Whether the first train may have failed with this error because it is one: a segment above
+    /// the path's MTU, a device or a socket that cannot. Other errors are its first datagram's own.
+    fn may_be_joining(&self, error: &io::Error) -> bool {
+        let is_train = self.trains(true).next().is_some_and(|it| length(&it) > 1);
+        let number = error.raw_os_error();
+        is_train
+            && number.is_some_and(|it| {
+                [libc::EIO, libc::EINVAL, libc::EMSGSIZE, libc::ENOBUFS].contains(&it)
             })
+    }
+
+    /// What the kernel can be asked to send together: up to the next datagram that must fail.
+    fn trains(&self, joins: bool) -> impl Iterator<Item = Train<'_>> {
+        let mut start = self.start;
+        let entries = self.entries.iter();
+        let mut entries = entries.take_while(|it| it.doomed.is_none()).peekable();
+        std::iter::from_fn(move || {
+            let &Entry {
+                length: segment,
+                to,
+                ..
+            } = entries.next()?;
+            let (mut end, mut count) = (start + segment, 1);
+            let is_group = to.map_or(self.peer_is_group, |to| is_group(to.ip()));
+            if joins && !is_group && (1..=SEGMENT_MAX).contains(&segment) {
+                // A shorter one ends the train.
+                while (end - start) == count * segment && count < TRAIN_MAX {
+                    let fits = |it: &&Entry| {
+                        it.to == to
+                            && (1..=segment).contains(&it.length)
+                            && end + it.length - start <= TRAIN_BYTES_MAX
+                    };
+                    let Some(next) = entries.next_if(fits) else {
+                        break;
+                    };
+                    end += next.length;
+                    count += 1;
+                }
+            }
+            let bytes = &self.bytes[start..end];
+            start = end;
+            Some(Train { bytes, segment, to })
+        })
     }
 
     fn complete(
@@ -191,6 +268,21 @@ impl SendQueue {
     }
 }
 
+/// Whether an address may name several receivers: what kernels divide for one of them only.
+fn is_group(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast(),
+        IpAddr::V6(ip) => ip.is_multicast(),
+    }
+}
+
+/// How many datagrams a train has.
+fn length(train: &Train<'_>) -> usize {
+    train.bytes.len().div_ceil(train.segment.max(1)).max(1)
+}
+
+/// What fits into one packet everywhere: the least MTU of IPv6 without the headers.
+const SEGMENT_MAX: usize = 1280 - 40 - 8;
 /// What the length field of UDP can say; the kernel refuses more with `EMSGSIZE`.
 const PAYLOAD_MAX: usize = 65_535;
 /// Datagrams and bytes kept until the end of a tick: what is sent in a loop without end is sent.
@@ -207,6 +299,7 @@ mod tests {
         answers: RefCell<VecDeque<io::Result<usize>>>,
         errors: RefCell<VecDeque<Option<Errno>>>,
         calls: RefCell<Vec<Vec<Vec<u8>>>>,
+        divides: bool,
     }
 
     impl Script {
@@ -216,19 +309,38 @@ mod tests {
                 answers,
                 errors: RefCell::default(),
                 calls: RefCell::default(),
+                divides: false,
             }
+        }
+
+        fn dividing(answers: impl IntoIterator<Item = io::Result<usize>>) -> Self {
+            Self {
+                divides: true,
+                ..Self::new(answers)
+            }
+        }
+
+        /// The bytes of each train of each call, as text.
+        fn texts(&self) -> Vec<Vec<String>> {
+            let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).unwrap();
+            let calls = self.calls.borrow();
+            calls
+                .iter()
+                .map(|call| call.iter().map(text).collect())
+                .collect()
         }
     }
 
     impl Sender for Script {
-        fn send<'a>(
-            &self,
-            datagrams: impl Iterator<Item = (&'a [u8], Option<SocketAddr>)>,
-        ) -> io::Result<usize> {
-            let given: Vec<_> = datagrams.map(|(bytes, _)| bytes.to_vec()).collect();
+        fn send<'a>(&self, trains: impl Iterator<Item = Train<'a>>) -> io::Result<usize> {
+            let given: Vec<_> = trains.map(|train| train.bytes.to_vec()).collect();
             let all = given.len();
             self.calls.borrow_mut().push(given);
             self.answers.borrow_mut().pop_front().unwrap_or(Ok(all))
+        }
+
+        fn divides(&self) -> bool {
+            self.divides
         }
 
         fn take_error(&self) -> Option<Errno> {
@@ -356,5 +468,98 @@ mod tests {
         queue.flush(&script, nobody);
         let sizes: Vec<_> = script.calls.borrow().iter().map(Vec::len).collect();
         assert_eq!(sizes, [1, 4]);
+    }
+
+    fn queue_of(datagrams: &[(&str, &str)]) -> SendQueue {
+        let mut queue = SendQueue::default();
+        for (text, to) in datagrams {
+            queue.push(text.as_bytes(), to.parse().ok(), true);
+        }
+        queue
+    }
+
+    #[test]
+    fn datagrams_of_one_size_to_one_address_leave_as_a_train() {
+        let (one, other) = ("10.0.0.1:9", "10.0.0.1:8");
+        let mut queue = queue_of(&[
+            ("aa", one),
+            ("bb", one),
+            ("c", one),
+            ("dd", one),
+            ("ee", other),
+            ("", other),
+            ("ff", other),
+            ("ggg", other),
+        ]);
+        let script = Script::dividing([Ok(2)]);
+        assert_eq!(queue.flush(&script, nobody), Flushed::All);
+        let all = ["aabbc", "dd", "ee", "", "ff", "ggg"];
+        assert_eq!(script.texts(), [&all[..], &all[2..]]);
+        assert_eq!(queue.done(), 8);
+    }
+
+    #[test]
+    fn trains_stay_within_the_limits_and_leave_groups_alone() {
+        for (size, count, lengths) in [
+            (8, TRAIN_MAX + 2, vec![TRAIN_MAX * 8, 16]),
+            (1232, 60, vec![52 * 1232, 8 * 1232]),
+            (1233, 2, vec![1233, 1233]),
+        ] {
+            let mut queue = SendQueue::default();
+            for _ in 0..count {
+                queue.push(&vec![b'x'; size], to(), false);
+            }
+            let script = Script::dividing([]);
+            queue.flush(&script, nobody);
+            let sent: Vec<_> = script.calls.borrow()[0].iter().map(Vec::len).collect();
+            assert_eq!(sent, lengths);
+        }
+        for group in ["224.0.0.7:9", "255.255.255.255:9", "[ff02::1]:9"] {
+            let script = Script::dividing([]);
+            queue_of(&[("a", group), ("b", group)]).flush(&script, nobody);
+            assert_eq!(script.texts(), [["a", "b"]]);
+
+            let mut queue = SendQueue::default();
+            queue.connected(group.parse::<SocketAddr>().unwrap().ip());
+            for _ in 0..3 {
+                queue.push(b"c", None, false);
+            }
+            let script = Script::dividing([]);
+            queue.flush(&script, nobody);
+            assert_eq!(script.texts(), [vec!["c"], vec!["c", "c"]]);
+        }
+    }
+
+    #[test]
+    fn what_does_not_pass_as_a_train_passes_one_by_one_from_then_on() {
+        let to = "10.0.0.1:9";
+        for number in [libc::EIO, libc::EINVAL, libc::EMSGSIZE, libc::ENOBUFS] {
+            let mut queue = queue_of(&[("a", to), ("b", to), ("c", to)]);
+            let script = Script::dividing([errno(number)]);
+            assert_eq!(queue.flush(&script, nobody), Flushed::All);
+            assert_eq!(script.texts(), [vec!["abc"], vec!["a"], vec!["b", "c"]]);
+            assert!((1..=3).all(|it| queue.outcome(it) == Some(Ok(()))));
+        }
+    }
+
+    #[test]
+    fn an_error_of_its_own_fails_the_first_datagram_of_a_train_alone() {
+        let to = "10.0.0.1:9";
+        let mut queue = queue_of(&[("a", to), ("b", to), ("c", to)]);
+        let refused = errno(libc::EPERM);
+        let script = Script::dividing([refused, errno(libc::EINVAL), errno(libc::EINVAL)]);
+        assert_eq!(queue.flush(&script, nobody), Flushed::All);
+        assert_eq!(script.texts(), [["abc"], ["bc"], ["b"], ["c"]]);
+        let outcomes: Vec<_> = (1..=3).map(|it| queue.outcome(it).unwrap()).collect();
+        assert_eq!(
+            outcomes,
+            [Err(Errno(libc::EPERM)), Err(Errno(libc::EINVAL)), Ok(())]
+        );
+        let more = Script::dividing([]);
+        for _ in 0..2 {
+            queue.push(b"d", to.parse().ok(), false);
+        }
+        queue.flush(&more, nobody);
+        assert_eq!(more.texts(), [["dd"]]);
     }
 }
