@@ -6,6 +6,7 @@ use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{ready, Context, Poll, Waker};
@@ -317,6 +318,24 @@ impl Datagram {
         self.wake();
     }
 
+    /// Its task panicked: tells so, as `EIO`, fails what is queued, and is a closed socket.
+    fn fail(&mut self) {
+        let (id, errno, outbox) = (self.id, Errno(libc::EIO), &self.outbox);
+        self.queue.abandon(errno, |sequence, result| {
+            outbox.push(Event::Sent {
+                id,
+                sequence,
+                result,
+            });
+        });
+        outbox.push(Event::ReceiveFailed { id, errno });
+        self.undelivered += 1;
+        self.receiving = false;
+        self.readable = None;
+        self.blocked = None;
+        self.socket = None;
+    }
+
     fn wake(&self) {
         if let Some(waker) = &self.waker {
             waker.wake_by_ref();
@@ -481,7 +500,12 @@ impl Future for DatagramTask {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        self.0.borrow_mut().poll(context)
+        // A panic is a bug of ours; it ends this socket, not the process.
+        let polled = AssertUnwindSafe(|| self.0.borrow_mut().poll(context));
+        catch_unwind(polled).unwrap_or_else(|_| {
+            self.0.borrow_mut().fail();
+            Poll::Ready(())
+        })
     }
 }
 
@@ -602,5 +626,25 @@ mod tests {
         fixture.slab.reclaim();
         fixture.datagram.borrow_mut().delivered();
         assert_eq!(lengths(fixture.turn()), [(4, true)]);
+    }
+
+    #[test]
+    fn what_a_panic_leaves_is_an_error_of_the_socket() {
+        let fixture = Fixture::new();
+        fixture.datagram.borrow_mut().receive_start();
+        let to = fixture.sender.local_addr().ok();
+        let sequence = fixture.datagram.borrow_mut().send(b"x", to, true).unwrap();
+        fixture.datagram.borrow_mut().fail();
+        let eio = Errno(libc::EIO);
+        assert!(matches!(
+            fixture.turn()[..],
+            [Event::ReceiveFailed { id: 7, errno }] if errno == eio
+        ));
+        let mut datagram = fixture.datagram.borrow_mut();
+        assert_eq!(datagram.outcome(sequence), Some(Err(eio)));
+        assert_eq!(datagram.send(b"x", to, true), Err(Errno(libc::EBADF)));
+        assert_eq!(datagram.is_active(), (false, false));
+        datagram.delivered();
+        datagram.close();
     }
 }

@@ -216,6 +216,15 @@ impl SendQueue {
             })
     }
 
+    /// Everything fails with the same error.
+    pub fn abandon(&mut self, errno: Errno, mut told: impl FnMut(Sequence, Result<(), Errno>)) {
+        while !self.entries.is_empty() {
+            self.complete(Err(errno), &mut told);
+        }
+        self.bytes = Vec::new();
+        self.start = 0;
+    }
+
     /// What the kernel can be asked to send together: up to the next datagram that must fail.
     fn trains(&self, joins: bool) -> impl Iterator<Item = Train<'_>> {
         let mut start = self.start;
@@ -561,5 +570,17 @@ mod tests {
         }
         queue.flush(&more, nobody);
         assert_eq!(more.texts(), [["dd"]]);
+    }
+
+    #[test]
+    fn what_is_abandoned_fails() {
+        let mut queue = queue_of(&[("a", "10.0.0.1:9"), ("b", "10.0.0.1:9")]);
+        assert_eq!(queue.outcome(2), None);
+        let mut told = Vec::new();
+        let eio = Err(Errno(libc::EIO));
+        queue.abandon(Errno(libc::EIO), |sequence, it| told.push((sequence, it)));
+        assert_eq!(told, [(2, eio)]);
+        assert_eq!(queue.outcome(1), Some(eio));
+        assert_eq!((queue.count(), queue.size()), (0, 0));
     }
 }
