@@ -6,6 +6,8 @@
 const { once } = require('node:events');
 const net = require('node:net');
 
+const { declare } = require('./known');
+
 const node = require('node:http');
 const ours = require('../../lib/http');
 
@@ -15,7 +17,7 @@ if (ours === node || ours.Server === node.Server) {
 
 /** Declares that a body tells the same with either; what it tells must not be empty. */
 function same(sentence, body) {
-  test(sentence, async () => {
+  declare('ferronet', sentence, sentence, async () => {
     const expected = await body(node);
     expect(isEmpty(expected)).toBe(false);
     expect(await body(ours)).toEqual(expected);

@@ -3,7 +3,7 @@
 // Decides which implementations a parity test runs against, and declares the jest tests for them.
 
 const path = require('node:path');
-const knownDifferences = require('../known-differences');
+const known = require('./known');
 const { runProgram } = require('./parity-recorder');
 const { runInChild, fine, failed } = require('./parity-child');
 
@@ -11,7 +11,6 @@ const node = { name: 'node', net: require('node:net'), specifier: 'node:net' };
 const implementations = [node];
 if (process.env.PARITY_ONLY !== 'node') implementations.push(loadOurs());
 const ours = implementations[1] ?? null;
-const used = new Set();
 
 module.exports = {
   implementations,
@@ -109,39 +108,14 @@ function compare(sentence, run, expected) {
   return reference;
 }
 
-function declare(implementation, sentence, body) {
-  const title = `[${implementation.name}] ${sentence}`;
-  const known = implementation === node ? undefined : findDifference(implementation, sentence);
-  if (!known) {
-    test(title, body);
-    return;
-  }
-  used.add(known);
-  test.failing(`${title} (known difference: ${known.reason})`, body);
-}
-
-/** The entries of the reviewed list that are about this file on this Node. */
-function differencesHere() {
-  const file = path.basename(expect.getState().testPath, '.test.js');
-  const major = Number(process.versions.node.split('.')[0]);
-  return knownDifferences.filter(
-    ({ file: where, nodes = [major] }) => where === file && nodes.includes(major)
-  );
-}
-
-function findDifference({ name }, sentence) {
-  return differencesHere().find(
-    ({ sentence: listed, pairings = [name] }) => listed === sentence && pairings.includes(name)
-  );
+function declare({ name }, sentence, body) {
+  const title = `[${name}] ${sentence}`;
+  if (name === node.name) test(title, body);
+  else known.declare(name, sentence, title, body);
 }
 
 // The programs' own deadlines end a hang; this one only has to be out of their way.
 jest.setTimeout(120000);
-
-afterAll(() => {
-  // An entry that names no test any more would be believed for ever.
-  if (ours) expect(differencesHere().filter((entry) => !used.has(entry))).toEqual([]);
-});
 
 function isEmpty(log) {
   return log === undefined || log === null || Object.values(log).flat().length === 0;

@@ -3,6 +3,7 @@
 // A socket while it carries one request of a client: parses the answer, and sees to it that the
 // socket ends, or goes back to its agent, when both messages are over.
 
+const { AsyncResource } = require('node:async_hooks');
 const { channel } = require('node:diagnostics_channel');
 
 const { connectionResetError } = require('../internal/errors');
@@ -25,8 +26,21 @@ const requestError = channel('http.client.request.error');
 /** How many fields go into `headers` where the request does not say. */
 const FIELDS_MAX = 1000;
 
+/**
+ * Where the answer's events run: in the context of whoever asked. The socket's own is that of the
+ * first who used it. The names are those that Node shows.
+ */
+class HTTPClientAsyncResource extends AsyncResource {
+  constructor(request) {
+    super('HTTPCLIENTREQUEST');
+    this.type = 'HTTPINCOMINGMESSAGE';
+    this.req = request;
+  }
+}
+
 class ClientConnection {
   constructor(request, socket) {
+    this.context = new HTTPClientAsyncResource(request);
     this.request = request;
     this.socket = socket;
     const lenient = request.insecureHTTPParser ?? limits.insecureHTTPParser;
@@ -206,11 +220,30 @@ class ClientConnection {
   }
 }
 
+// What the socket emits, brought into the request's context.
+
 function onData(chunk) {
-  this[kConnection].read(chunk);
+  const connection = this[kConnection];
+  connection.context.runInAsyncScope(connection.read, connection, chunk);
 }
 
 function onDrain() {
+  this[kConnection].context.runInAsyncScope(drained, this);
+}
+
+function onEnd() {
+  this[kConnection].context.runInAsyncScope(ended, this);
+}
+
+function onError(error) {
+  this[kConnection].context.runInAsyncScope(failed, this, error);
+}
+
+function onClose() {
+  this[kConnection].context.runInAsyncScope(closed, this);
+}
+
+function drained() {
   const request = this._httpMessage;
   if (request && !request.finished && request[kNeedDrain]) {
     request[kNeedDrain] = false;
@@ -219,7 +252,7 @@ function onDrain() {
 }
 
 /** The server says no more. */
-function onEnd() {
+function ended() {
   const connection = this[kConnection];
   const { parser, request } = connection;
   if (!request.res && !this._hadError) {
@@ -233,7 +266,7 @@ function onEnd() {
   this.end();
 }
 
-function onError(error) {
+function failed(error) {
   const connection = this[kConnection];
   const { request } = connection;
   this._hadError = true;
@@ -244,7 +277,7 @@ function onError(error) {
 }
 
 /** The connection is over: with an answer or without. */
-function onClose() {
+function closed() {
   const connection = this[kConnection];
   const { parser, request } = connection;
   // What is left to read comes first.

@@ -1,0 +1,265 @@
+'use strict';
+
+// AsyncLocalStorage: which store each listener and callback of a request sees, as with node:http.
+
+const { AsyncLocalStorage, createHook, executionAsyncResource } = require('node:async_hooks');
+const { once } = require('node:events');
+const net = require('node:net');
+const { setTimeout: sleep } = require('node:timers/promises');
+
+const { same, serve } = require('../support/http-wire');
+
+/** A store, and a log in which everything that sees it is told with what it saw. */
+function recorder() {
+  const storage = new AsyncLocalStorage();
+  const log = [];
+  const see = (label) => log.push(`${label}: ${storage.getStore()}`);
+  const watch = (prefix, emitter, names) => {
+    for (const name of names) emitter.on(name, () => see(`${prefix} ${name}`));
+  };
+  // Which of two sides comes first is not what is compared here.
+  return { storage, see, watch, log, sorted: () => log.sort() };
+}
+
+const post = (path, body = 'ab') =>
+  `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+/** Waits until so many answers have ended; each ends with the last chunk. */
+async function answers(socket, received, count) {
+  while (received.join('').split('0\r\n\r\n').length <= count) await once(socket, 'data');
+}
+
+/** Runs `use` on a raw connection to a server, outside of any store. */
+function talking(http, options, listener, use, setUp = () => {}) {
+  return serve(http, options, listener, async (server, port) => {
+    setUp(server);
+    const socket = net.connect(port, '127.0.0.1');
+    const received = [];
+    socket.on('data', (chunk) => received.push(chunk.toString('latin1')));
+    socket.on('error', () => {});
+    try {
+      await use(socket, (count) => answers(socket, received, count));
+    } finally {
+      socket.destroy();
+    }
+    // What is emitted when the client has gone.
+    await sleep(20);
+  });
+}
+
+/** Answers in a later turn, in two pieces, telling of everything on the way. */
+function answerLater({ see, watch }, req, res) {
+  const { url } = req;
+  watch(url, req, ['data', 'end', 'close']);
+  watch(url, res, ['finish', 'close']);
+  setTimeout(async () => {
+    see(`${url} timer`);
+    await null;
+    see(`${url} await`);
+    res.write('x', () => see(`${url} write callback`));
+    res.end('y', () => see(`${url} end callback`));
+  }, 2);
+}
+
+describe('a server', () => {
+  same('keeps the stores of its requests apart that run() gives them', async (http) => {
+    const record = recorder();
+    const listener = (req, res) => {
+      record.see(`${req.url} before`);
+      record.storage.run(req.url, answerLater, record, req, res);
+      record.see(`${req.url} after`);
+    };
+    await talking(http, {}, listener, async (socket, answered) => {
+      socket.write(post('/1'));
+      await answered(1);
+      socket.write(post('/2') + post('/3') + post('/4').slice(0, -1));
+      await answered(3);
+      socket.write('b');
+      await answered(4);
+    });
+    return record.sorted();
+  });
+
+  same('gives each request what enterWith() left of the one before it', async (http) => {
+    const record = recorder();
+    const listener = (req, res) => {
+      record.see(`${req.url} before`);
+      record.storage.enterWith(req.url);
+      answerLater(record, req, res);
+    };
+    await talking(http, {}, listener, async (socket, answered) => {
+      for (const [index, path] of ['/1', '/2', '/3'].entries()) {
+        socket.write(post(path).slice(0, -1));
+        await sleep(5);
+        socket.write('b');
+        await answered(index + 1);
+      }
+    });
+    return record.sorted();
+  });
+
+  same('does so too where requests come in one piece', async (http) => {
+    const record = recorder();
+    const listener = (req, res) => {
+      record.see(`${req.url} before`);
+      record.storage.enterWith(req.url);
+      answerLater(record, req, res);
+    };
+    await talking(http, {}, listener, async (socket, answered) => {
+      socket.write(post('/1') + post('/2') + post('/3'));
+      await answered(3);
+    });
+    return record.sorted();
+  });
+
+  same('runs its requests in the context it was told to listen in', async (http) => {
+    const record = recorder();
+    const server = http.createServer((req, res) => {
+      record.see(`${req.url} request`);
+      answerLater(record, req, res);
+    });
+    record.watch('server', server, ['connection', 'checkContinue', 'close']);
+    server.on('checkContinue', (req, res) => answerLater(record, req, res));
+    record.storage.run('listen', () => server.listen(0, '127.0.0.1'));
+    await once(server, 'listening');
+    const socket = net.connect(server.address().port, '127.0.0.1');
+    const received = [];
+    socket.on('data', (chunk) => received.push(chunk.toString('latin1')));
+    socket.write(post('/1'));
+    await answers(socket, received, 1);
+    socket.write(post('/2').replace('Host', 'Expect: 100-continue\r\nHost'));
+    await answers(socket, received, 2);
+    socket.destroy();
+    server.close();
+    await once(server, 'close');
+    return record.sorted();
+  });
+
+  same('tells of clients that fail outside of any store', async (http) => {
+    const record = recorder();
+    await talking(
+      http,
+      {},
+      (req, res) => record.storage.run(req.url, () => res.end('x')),
+      async (socket) => {
+        socket.write(`GET /1 HTTP/1.1\r\nHost: x\r\n\r\n`);
+        await once(socket, 'data');
+        socket.write('no request\r\n\r\n');
+        await once(socket, 'close');
+      },
+      (server) =>
+        server.on('clientError', (error, socket) => {
+          record.see(error.code);
+          socket.destroy();
+        })
+    );
+    return record.sorted();
+  });
+});
+
+describe('a client', () => {
+  /** Runs `use(go)` against a server; `go(name, options)` makes a request in a store of that name. */
+  async function asking(http, agentOptions, use) {
+    const record = recorder();
+    const { see, storage, watch } = record;
+    const agent = new http.Agent(agentOptions);
+    agent.on('free', () => see('agent free'));
+    const answer = (req, res) => {
+      req.resume();
+      req.on('end', () => {
+        if (req.url === '/fails') return req.socket.destroy();
+        res.write('a');
+        setTimeout(() => res.end('b'), 3);
+      });
+    };
+    const request = (port, name, { ends = true, ...options }, done) => {
+      const given = {
+        port,
+        host: '127.0.0.1',
+        agent,
+        method: 'POST',
+        path: `/${name}`,
+        ...options
+      };
+      const req = http.request(given, (res) => {
+        see(`${name} response`);
+        watch(`${name} response`, res, ['data', 'end', 'close']);
+      });
+      const names = ['socket', 'continue', 'information', 'finish', 'timeout', 'error', 'close'];
+      watch(name, req, names);
+      req.on('close', done);
+      req.write('x', () => see(`${name} write callback`));
+      if (ends) req.end(() => see(`${name} end callback`));
+      else setTimeout(() => storage.run('elsewhere', () => req.end()), 20);
+    };
+    await serve(http, {}, answer, async (server, port) => {
+      await use((name, options = {}) =>
+        storage.run(name, () => new Promise((done) => request(port, name, options, done)))
+      );
+      agent.destroy();
+    });
+    return record.sorted();
+  }
+
+  same('hears of an answer in the store of whoever asked', (http) =>
+    asking(http, {}, async (go) => {
+      await Promise.all([go('one'), go('two'), go('none', { agent: false })]);
+      await go('continues', { headers: { Expect: '100-continue' } });
+      await go('fails');
+    })
+  );
+
+  same('does so over a socket that another used before', (http) =>
+    asking(http, { keepAlive: true }, async (go) => {
+      await go('first');
+      await go('second');
+      await go('third', { headers: { Expect: '100-continue' } });
+      await go('idles', { timeout: 5, ends: false });
+      await go('fails');
+    })
+  );
+
+  same('does so when it had to wait for a socket', (http) =>
+    asking(http, { keepAlive: true, maxSockets: 1 }, (go) =>
+      Promise.all(['one', 'two', 'three'].map((name) => go(name)))
+    )
+  );
+
+  same('does so when the socket it waited for is a new one', (http) =>
+    asking(http, { maxSockets: 1 }, (go) => Promise.all(['one', 'two'].map((name) => go(name))))
+  );
+
+  same('hears of an answer in a resource that names the request', async (http) => {
+    const types = [];
+    const hook = createHook({
+      init(id, type) {
+        if (type === 'HTTPCLIENTREQUEST') types.push(type);
+      }
+    });
+    return serve(
+      http,
+      {},
+      (req, res) => res.end('x'),
+      async (server, port) => {
+        const agent = new http.Agent({ keepAlive: true });
+        const log = [];
+        hook.enable();
+        for (let i = 0; i < 2; i++) {
+          const req = http.get({ port, host: '127.0.0.1', agent });
+          const [res] = await new Promise((resolve) => {
+            req.on('response', (res) => {
+              const resource = executionAsyncResource();
+              log.push(resource.constructor.name, resource.type, resource.req === req);
+              resolve([res]);
+            });
+          });
+          res.resume();
+          await once(res, 'close');
+        }
+        hook.disable();
+        agent.destroy();
+        return [...log, types];
+      }
+    );
+  });
+});
