@@ -8,6 +8,7 @@ const { addAbortSignal, finished } = require('node:stream');
 const { debuglog } = require('node:util');
 
 const { codeError, connectionResetError } = require('../internal/errors');
+const { nodeMajor } = require('../internal/host');
 const validate = require('../internal/validate');
 const net = require('../net');
 const agents = require('./agent');
@@ -29,6 +30,9 @@ const debug = debuglog('http');
 const requestCreated = channel('http.client.request.created');
 const requestStart = channel('http.client.request.start');
 const requestError = channel('http.client.request.error');
+
+/** Node 20 does not have that channel. */
+const TELLS_CREATION = nodeMajor >= 22;
 
 /**
  * Node's documentation, "Class: http.ClientRequest".
@@ -88,7 +92,7 @@ function ClientRequest(input, options, callback) {
   setFields(this, options, hostHeader(host, port, defaultPort), bare);
   debug('%s %s to %s:%s', this.method, this.path, host, port);
   this.agent?.[kProxy]?.rewrite(this, options);
-  if (requestCreated.hasSubscribers) requestCreated.publish({ request: this });
+  if (TELLS_CREATION && requestCreated.hasSubscribers) requestCreated.publish({ request: this });
   findSocket(this, connectOptions);
 }
 Object.setPrototypeOf(ClientRequest.prototype, OutgoingMessage.prototype);
