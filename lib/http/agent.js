@@ -7,7 +7,7 @@ const { AsyncResource } = require('node:async_hooks');
 const EventEmitter = require('node:events');
 
 const { codeError } = require('../internal/errors');
-const { net: host } = require('../internal/host');
+const host = require('../internal/host');
 const validate = require('../internal/validate');
 const net = require('../net');
 const { Proxy } = require('./proxy');
@@ -126,7 +126,7 @@ function serverName(request, { host: name }) {
       name = header.split(':', 1)[0];
     }
   }
-  return host.isIP(name) ? '' : name;
+  return host.net.isIP(name) ? '' : name;
 }
 
 /** A socket of the pool that lives; undefined for none. */
@@ -340,6 +340,21 @@ function onNewListener(event) {
 }
 
 /** Requests that name no agent share this one. */
-const globalAgent = new Agent({ keepAlive: true, scheduling: 'lifo', timeout: 5000 });
+const globalAgent = new Agent({
+  keepAlive: true,
+  scheduling: 'lifo',
+  timeout: 5000,
+  ...proxyOfEnvironment()
+});
+
+/** NODE_USE_ENV_PROXY or --use-env-proxy, as this Node understands it: its own agent has it. */
+function proxyOfEnvironment() {
+  const { NODE_OPTIONS, NODE_USE_ENV_PROXY } = process.env;
+  const words = [NODE_OPTIONS, ...process.execArgv].join(' ');
+  // Node's http takes time to load; most are not told anything.
+  if (NODE_USE_ENV_PROXY === undefined && !/--use[-_]env[-_]proxy/.test(words)) return {};
+  const { proxyEnv } = host.http.globalAgent.options;
+  return proxyEnv === undefined ? {} : { proxyEnv };
+}
 
 module.exports = { Agent, globalAgent };

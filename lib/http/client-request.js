@@ -31,6 +31,9 @@ const requestCreated = channel('http.client.request.created');
 const requestStart = channel('http.client.request.start');
 const requestError = channel('http.client.request.error');
 
+/** From Node 26 on, the Host header of CONNECT is the request's target. */
+const NAMES_TUNNELS = nodeMajor >= 26;
+
 /** Node 20 does not have that channel. */
 const TELLS_CREATION = nodeMajor >= 22;
 
@@ -89,9 +92,10 @@ function ClientRequest(input, options, callback) {
     this._removedContLen = true;
     this._removedTE = true;
   }
-  setFields(this, options, hostHeader(host, port, defaultPort), bare);
+  // What a tunnel is to lead to is a host itself.
+  const named = NAMES_TUNNELS && this.method === 'CONNECT' && options.path;
+  setFields(this, options, named || hostHeader(host, port, defaultPort), bare);
   debug('%s %s to %s:%s', this.method, this.path, host, port);
-  this.agent?.[kProxy]?.rewrite(this, options);
   if (TELLS_CREATION && requestCreated.hasSubscribers) requestCreated.publish({ request: this });
   findSocket(this, connectOptions);
 }
@@ -113,7 +117,9 @@ function chooseAgent({ agent, createConnection }, defaultAgent) {
 
 function setFields(request, options, host, bare) {
   const { auth, headers } = options;
+  const proxy = request.agent?.[kProxy];
   if (Array.isArray(headers)) {
+    if (proxy?.retarget(request, options) !== undefined) proxy.addFields(request);
     // As given, and nothing else; a list says everything.
     request._storeHeader(firstLine(request), headers);
     return;
@@ -121,11 +127,13 @@ function setFields(request, options, host, bare) {
   if (headers) {
     for (const name of Object.keys(headers)) request.setHeader(name, headers[name]);
   }
+  const authority = proxy?.retarget(request, options);
   const setHost = options.setHost !== undefined ? Boolean(options.setHost) : !bare;
-  if (setHost && !request.getHeader('host')) request.setHeader('Host', host);
+  if (setHost && !request.getHeader('host')) request.setHeader('Host', authority || host);
   if (auth && !request.getHeader('Authorization')) {
     request.setHeader('Authorization', `Basic ${Buffer.from(auth).toString('base64')}`);
   }
+  if (authority !== undefined) proxy.addFields(request);
   if (request.getHeader('expect')) request._storeHeader(firstLine(request), request[kFields]);
 }
 

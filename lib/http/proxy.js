@@ -5,6 +5,7 @@
 
 const { codeError } = require('../internal/errors');
 const { net: host } = require('../internal/host');
+const validate = require('../internal/validate');
 
 class Proxy {
   /** @param {URL} url  @param {string} exceptions what NO_PROXY says */
@@ -17,7 +18,8 @@ class Proxy {
     this.authorization = user || password ? `Basic ${credentials}` : null;
     this.exceptions = exceptions
       .toLowerCase()
-      .split(/[\s,]+/)
+      .split(',')
+      .map((rule) => rule.trim())
       .filter(Boolean);
   }
 
@@ -47,41 +49,105 @@ class Proxy {
     return this.covers(options) ? { ...options, host: this.host, port: this.port } : options;
   }
 
-  /** Tells the proxy, in the request's head, where the request goes. */
-  rewrite(request, options) {
-    if (!this.covers(options)) return;
-    const before = request.path;
-    request.path = absolute(options, before);
-    const fields = [['proxy-connection', request.shouldKeepAlive ? 'keep-alive' : 'close']];
-    if (this.authorization !== null) fields.unshift(['proxy-authorization', this.authorization]);
-    if (request._header) {
-      const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-      const [line] = request._header.split('\r\n', 1);
-      const rest = request._header.slice(line.length, -2);
-      request._header = `${request.method} ${request.path} HTTP/1.1${rest}${lines}\r\n`;
-    } else {
-      for (const [name, value] of fields) request.setHeader(name, value);
-    }
+  /**
+   * Makes a request's path the proxy's. Path and Host header must not name another place: the proxy
+   * may believe either of them. (Node 22 lets them.)
+   * @returns {string | undefined} what the Host header is to be, empty for the usual one; undefined
+   *   where the proxy is not concerned
+   */
+  retarget(request, options) {
+    if (!this.covers(options)) return undefined;
+    const origin = originOf(options);
+    if (request.method === 'CONNECT') return '';
+    request.path = target(request, origin);
+    if (Array.isArray(options.headers)) checkHostIn(options.headers, origin);
+    else setHost(request, origin);
+    return origin.host;
+  }
+
+  /** Adds what is for the proxy only. */
+  addFields(request) {
+    if (this.authorization !== null) request.setHeader('proxy-authorization', this.authorization);
+    request.setHeader('proxy-connection', request.shouldKeepAlive ? 'keep-alive' : 'close');
   }
 }
 
-function absolute({ host: name, port }, path) {
-  const bracketed = host.isIPv6(name) ? `[${name}]` : name;
-  return `http://${bracketed}${Number(port) === 80 ? '' : `:${port}`}${path}`;
+/** @returns {URL} */
+function originOf({ host: name, port }) {
+  validate.port(port, 'options.port');
+  const origin = new URL(`http://${host.isIPv6(name) ? `[${name}]` : name}`);
+  origin.port = port;
+  return origin;
 }
 
-/** One word of NO_PROXY: a name, the end of one, an address, a range of them, each with a port. */
+/** The first line's second word: a whole URL, unless it is about the server itself. */
+function target({ method, path }, { host: authority }) {
+  if (method === 'OPTIONS' && path === '*') return path;
+  path = String(path);
+  if (path.startsWith('/')) return new URL(`http://${authority}${path}`).href;
+  const invalid = (reason, value = path) =>
+    codeError('ERR_INVALID_ARG_VALUE', 'options.path', value, reason);
+  if (!URL.canParse(path)) throw invalid('must be in absolute-form or start with /');
+  const url = new URL(path);
+  if (url.protocol !== 'http:') {
+    throw invalid('must use http: scheme when specified as an absolute URL', url.protocol);
+  }
+  if (url.username || url.password) {
+    // They are not for messages.
+    url.username = url.password = '';
+    throw invalid('must not contain userinfo, use options.auth instead', url.href);
+  }
+  if (url.host !== authority) throw invalid(`must match the request authority (${authority})`, url);
+  return url.href;
+}
+
+/** A Host header in another spelling gets the usual one. */
+function setHost(request, { host: authority }) {
+  const value = request.getHeader('host');
+  if (value === undefined || value === authority) return;
+  const [name, ...others] = [value].flat();
+  if (others.length > 0 || typeof name !== 'string' || !isHost(name, authority)) {
+    throw mismatch(value, authority);
+  }
+  request.setHeader('Host', authority);
+}
+
+function isHost(name, authority) {
+  if (/[\s/\\@]/.test(name) || !URL.canParse(`http://${name}`)) return false;
+  return new URL(`http://${name}`).host === authority;
+}
+
+/** A list of fields is sent as it is, so it must say so itself. */
+function checkHostIn(headers, { host: authority }) {
+  const fields = Array.isArray(headers[0])
+    ? headers
+    : headers.flatMap((name, i) => (i % 2 === 0 ? [[name, headers[i + 1]]] : []));
+  const hosts = fields.filter(([name]) => String(name).toLowerCase() === 'host');
+  if (hosts.length > 1) {
+    const reason = 'must not contain duplicate Host headers';
+    throw codeError('ERR_INVALID_ARG_VALUE', 'options.headers', '(redacted)', reason);
+  }
+  for (const [, value] of hosts) {
+    if (String(value) !== authority) throw mismatch(String(value), authority);
+  }
+}
+
+function mismatch(value, authority) {
+  const reason = `must match the request authority (${authority})`;
+  return codeError('ERR_INVALID_ARG_VALUE', 'Host in options.headers', value, reason);
+}
+
+/** One word of NO_PROXY: a name, the end of one, an address or a range of them. */
 function matches(rule, name, port) {
-  if (rule === '*') return true;
-  const [, place, only] = /^(.*?)(?::(\d+))?$/.exec(host.isIPv6(rule) ? `${rule}` : rule);
-  if (only !== undefined && !host.isIPv6(rule) && Number(only) !== Number(port)) return false;
-  if (place.startsWith('*.')) return name.endsWith(place.slice(1));
-  if (place.startsWith('.')) return name.endsWith(place);
-  const [first, last] = place.split('-');
-  if (host.isIPv4(name) && host.isIPv4(first) && host.isIPv4(last ?? '')) {
+  if (rule === '*' || rule === name) return true;
+  if (rule.startsWith('.')) return name.endsWith(rule) || name === rule.slice(1);
+  if (rule.startsWith('*.')) return name.endsWith(rule.slice(1));
+  const [first, last, ...more] = rule.split('-');
+  if (more.length === 0 && [name, first, last ?? ''].every((word) => host.isIPv4(word))) {
     return number(first) <= number(name) && number(name) <= number(last);
   }
-  return name === place || name === rule;
+  // A name may have a port, and is then for that port only.
+  return rule === `${host.isIPv6(name) ? `[${name}]` : name}:${port}`;
 }
 
 function number(address) {
