@@ -81,4 +81,4 @@ function addDistinct(name, value, headers) {
   else before.push(value);
 }
 
-module.exports = { addDistinct, addField, splitLines };
+module.exports = { addDistinct, addField, splitLines, toLower };

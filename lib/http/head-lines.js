@@ -51,9 +51,9 @@ function renderHead(message, firstLine, headers) {
   if (headers === undefined || headers === null) {
     // Nothing was set.
   } else if (headers === message[kFields]) {
-    for (const key in headers) {
-      const [name, value] = headers[key];
-      text += fieldLines(message, name, value, false);
+    const { names, values } = headers;
+    for (let i = 0; i < names.length; i++) {
+      text += fieldLines(message, names[i], values[i], false);
       seen |= noted;
     }
   } else if (!Array.isArray(headers)) {

@@ -8,7 +8,7 @@ const { getDefaultHighWaterMark } = require('node:stream');
 const { codeError } = require('../internal/errors');
 const { STRING_MAX } = require('../internal/stream-handle');
 const { Socket } = require('../net');
-const { kConnection, kNeedDrain } = require('./symbols');
+const { kConnection, kNeedDrain, kSocket } = require('./symbols');
 const { isAscii } = require('./tokens');
 
 const kCorked = Symbol('corked');
@@ -334,19 +334,25 @@ const methods = {
   }
 };
 
-/** Getters of OutgoingMessage.prototype. */
+/** Getters of OutgoingMessage.prototype. Nobody needs a socket just to ask. */
 const getters = {
   writableLength() {
-    return this.outputSize + (this.socket ? this.socket.writableLength : 0);
+    return this.outputSize + (madeSocket(this)?.writableLength ?? 0);
   },
 
   writableHighWaterMark() {
-    return this.socket ? this.socket.writableHighWaterMark : this[kHighWaterMark];
+    return madeSocket(this)?.writableHighWaterMark ?? this[kHighWaterMark];
   },
 
   writableCorked() {
-    return this.socket ? this.socket.writableCorked : this[kCorked];
+    return madeSocket(this)?.writableCorked ?? this[kCorked];
   }
 };
+
+/** The socket of a message, unless there is none yet. */
+function madeSocket(message) {
+  const socket = message[kSocket];
+  return socket === undefined ? message[kConnection].sock : socket;
+}
 
 module.exports = { end, fail, getters, initialize, methods, write };

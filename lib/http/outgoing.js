@@ -8,6 +8,8 @@ const util = require('node:util');
 
 const { codeError } = require('../internal/errors');
 const validate = require('../internal/validate');
+const { toLower } = require('./field-lines');
+const { Fields } = require('./fields');
 const body = require('./outgoing-body');
 const { renderHead } = require('./head-lines');
 const {
@@ -131,7 +133,7 @@ accessor('writableEnded', {
 accessor('writableFinished', {
   get() {
     if (!this.finished || this.outputSize !== 0) return false;
-    return !this.socket || this.socket.writableLength === 0;
+    return this.writableLength === 0;
   }
 });
 
@@ -153,7 +155,7 @@ OutgoingMessage.prototype.setHeader = function setHeader(name, value) {
   if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'set');
   validateHeaderName(name);
   validateHeaderValue(name, value);
-  (this[kFields] ??= Object.create(null))[name.toLowerCase()] = [name, value];
+  (this[kFields] ??= new Fields()).set(toLower(name), name, value);
   return this;
 };
 
@@ -177,47 +179,49 @@ OutgoingMessage.prototype.appendHeader = function appendHeader(name, value) {
   if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'append');
   validateHeaderName(name);
   validateHeaderValue(name, value);
-  const fields = (this[kFields] ??= Object.create(null));
-  const entry = fields[name.toLowerCase()];
-  if (entry === undefined) fields[name.toLowerCase()] = [name, value];
-  else entry[1] = [entry[1], value].flat();
+  const fields = (this[kFields] ??= new Fields());
+  const key = toLower(name);
+  const at = fields.find(key);
+  if (at < 0) fields.set(key, name, value);
+  else fields.values[at] = [fields.values[at], value].flat();
   return this;
 };
 
 OutgoingMessage.prototype.getHeader = function getHeader(name) {
   validate.type(name, 'name', 'string');
-  return this[kFields]?.[name.toLowerCase()]?.[1];
+  return this[kFields]?.get(toLower(name));
 };
 
 OutgoingMessage.prototype.hasHeader = function hasHeader(name) {
   validate.type(name, 'name', 'string');
-  return this[kFields]?.[name.toLowerCase()] !== undefined;
+  return this[kFields] !== null && this[kFields].find(toLower(name)) >= 0;
 };
 
 OutgoingMessage.prototype.getHeaderNames = function getHeaderNames() {
-  return Object.keys(this[kFields] ?? {});
+  return this[kFields]?.keys.slice() ?? [];
 };
 
 OutgoingMessage.prototype.getRawHeaderNames = function getRawHeaderNames() {
-  return Object.values(this[kFields] ?? {}).map(([name]) => name);
+  return this[kFields]?.names.slice() ?? [];
 };
 
 OutgoingMessage.prototype.getHeaders = function getHeaders() {
   const headers = Object.create(null);
-  for (const key in this[kFields]) headers[key] = this[kFields][key][1];
+  const fields = this[kFields];
+  fields?.keys.forEach((key, at) => (headers[key] = fields.values[at]));
   return headers;
 };
 
 OutgoingMessage.prototype.removeHeader = function removeHeader(name) {
   validate.type(name, 'name', 'string');
   if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'remove');
-  const key = name.toLowerCase();
+  const key = toLower(name);
   // Node sets these by itself, unless told not to.
   if (key === 'connection') this._removedConnection = true;
   else if (key === 'content-length') this._removedContLen = true;
   else if (key === 'transfer-encoding') this._removedTE = true;
   else if (key === 'date') this.sendDate = false;
-  if (this[kFields] !== null) delete this[kFields][key];
+  this[kFields]?.delete(key);
 };
 
 /** Node's documentation, DEP0066. */
@@ -228,9 +232,10 @@ accessor('_headers', {
   set: deprecate(function (headers) {
     this[kFields] = null;
     if (headers === null || typeof headers !== 'object') return;
-    this[kFields] = Object.create(null);
-    for (const name of Object.keys(headers))
-      this[kFields][name.toLowerCase()] = [name, headers[name]];
+    this[kFields] = new Fields();
+    for (const name of Object.keys(headers)) {
+      this[kFields].set(name.toLowerCase(), name, headers[name]);
+    }
   }, '_headers')
 });
 
@@ -238,14 +243,15 @@ accessor('_headerNames', {
   get: deprecate(function () {
     if (this[kFields] === null) return null;
     const names = Object.create(null);
-    for (const key in this[kFields]) names[key] = this[kFields][key][0];
+    const fields = this[kFields];
+    fields.keys.forEach((key, at) => (names[key] = fields.names[at]));
     return names;
   }, '_headerNames'),
   set: deprecate(function (names) {
     if (names === null || typeof names !== 'object') return;
     for (const key of Object.keys(names)) {
-      const entry = this[kFields]?.[key];
-      if (entry) entry[0] = names[key];
+      const at = this[kFields]?.find(key) ?? -1;
+      if (at >= 0) this[kFields].names[at] = names[key];
     }
   }, '_headerNames')
 });
@@ -254,10 +260,8 @@ accessor('_headerNames', {
 OutgoingMessage.prototype._renderHeaders = function _renderHeaders() {
   if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'render');
   const headers = {};
-  for (const key in this[kFields]) {
-    const [name, value] = this[kFields][key];
-    headers[name] = value;
-  }
+  const fields = this[kFields];
+  fields?.names.forEach((name, at) => (headers[name] = fields.values[at]));
   return headers;
 };
 
