@@ -25,7 +25,7 @@ module.exports = [
     kind: 'flow',
     server: 'udp-sink.js',
     load: ['udp-flood', '--connections', '2', '--size', '64'],
-    target: { metric: 'operationsPerSecond', atLeast: 1.8, times: 'node26' }
+    targets: [{ metric: 'operationsPerSecond', atLeast: 1.8, times: 'node26' }]
   },
   {
     name: 'send',
@@ -33,7 +33,7 @@ module.exports = [
     kind: 'flow',
     server: 'udp-send.js',
     load: ['udp-sink', '--size', '64'],
-    target: { metric: 'operationsPerSecond', atLeast: 2, times: 'node26' }
+    targets: [{ metric: 'operationsPerSecond', atLeast: 2, times: 'node26' }]
   },
   {
     name: 'startup',
