@@ -70,6 +70,29 @@ describe('AsyncLocalStorage', () => {
   );
 
   sameChildLog(
+    'keeps the store of whoever connected or ended when garbage is collected meanwhile',
+    (net, log, require) => {
+      const { AsyncLocalStorage } = require('node:async_hooks');
+      const storage = new AsyncLocalStorage();
+      const server = net.createServer((socket) => socket.resume());
+      server.listen(0, '127.0.0.1', () => {
+        const { port } = server.address();
+        const client = storage.run('connect', () => net.connect(port, '127.0.0.1'));
+        globalThis.gc();
+        client.on('connect', () => {
+          log(storage.getStore());
+          storage.run('end', () => client.end(() => log(storage.getStore())));
+          process.nextTick(globalThis.gc);
+        });
+        client.on('close', () => server.close());
+        client.resume();
+      });
+    },
+    fine('connect', 'end'),
+    { execArgv: ['--expose-gc'] }
+  );
+
+  sameChildLog(
     'keeps stores apart in many concurrent connections',
     (net, log, require) => {
       const { AsyncLocalStorage } = require('node:async_hooks');

@@ -27,17 +27,22 @@ const types = {
   PIPE_SERVER: 'PIPESERVERWRAP'
 };
 
-/** The request whose async context the result of a connect comes in. */
+/**
+ * The request whose async context the result of a connect comes in. Its handle keeps it: until Node
+ * 22 the context is lost with the object.
+ */
 class ConnectRequest {
-  constructor(address, port) {
+  constructor(done, address, port) {
+    this.done = done;
     this.address = address;
     this.port = port;
   }
 }
 
-/** The request whose async context our FIN is reported in. */
+/** The request whose async context our FIN is reported in, kept likewise. */
 class ShutdownRequest {
-  constructor(handle) {
+  constructor(done, handle) {
+    this.done = done;
     this.handle = handle;
   }
 }
@@ -103,13 +108,13 @@ class StreamHandle {
 
   /** `done(status, request)` follows if 0 is returned. */
   connect(address, port, done) {
-    this.connectDone = done;
-    return native().connect(this.id, new ConnectRequest(address, port), address, port);
+    this.connectRequest = new ConnectRequest(done, address, port);
+    return native().connect(this.id, this.connectRequest, address, port);
   }
 
   connectPath(path, done) {
-    this.connectDone = done;
-    return native().connectPath(this.id, new ConnectRequest(path), Buffer.from(path));
+    this.connectRequest = new ConnectRequest(done, path);
+    return native().connectPath(this.id, this.connectRequest, Buffer.from(path));
   }
 
   readStart() {
@@ -190,8 +195,8 @@ class StreamHandle {
 
   /** `done(status)` follows. */
   shutdown(done) {
-    this.shutdownDone = done;
-    return native().shutdown(this.id, new ShutdownRequest(this));
+    this.shutdownRequest = new ShutdownRequest(done, this);
+    return native().shutdown(this.id, this.shutdownRequest);
   }
 
   /** `done()` follows, in the loop's closing phase. */
@@ -213,7 +218,7 @@ class StreamHandle {
     this.reading = false;
     this.codec = null;
     this.closeDone = done ?? null;
-    if (this.connectDone !== null) this.connectDone = null;
+    if (this.connectRequest !== null) this.connectRequest = null;
     commands.close(id, reset);
   }
 
@@ -291,9 +296,10 @@ class StreamHandle {
   }
 
   onconnected(status) {
-    const done = this.connectDone;
-    this.connectDone = null;
-    if (done === null) return;
+    const request = this.connectRequest;
+    this.connectRequest = null;
+    if (request === null) return;
+    const { done } = request;
     if (this.connected) {
       // Connected anew without a word from the peer: told in the loop's next iteration, as by libuv.
       setImmediate(() => {
@@ -306,9 +312,9 @@ class StreamHandle {
   }
 
   onshutdown(status) {
-    const done = this.shutdownDone;
-    this.shutdownDone = null;
-    if (done !== null) done(status);
+    const request = this.shutdownRequest;
+    this.shutdownRequest = null;
+    if (request !== null) request.done(status);
   }
 
   makeAccepted(id) {
@@ -326,15 +332,15 @@ class StreamHandle {
 
   /** The requests that were under way end first, as cancelled. */
   onclosed() {
-    const { owner, pendingWrite, shutdownDone, closeDone } = this;
+    const { owner, pendingWrite, shutdownRequest, closeDone } = this;
     this.owner = null;
     if (pendingWrite !== null) {
       this.pendingWrite = null;
       owner[kWritten](UV_ECANCELED, pendingWrite.done);
     }
-    if (shutdownDone !== null) {
-      this.shutdownDone = null;
-      shutdownDone(UV_ECANCELED);
+    if (shutdownRequest !== null) {
+      this.shutdownRequest = null;
+      shutdownRequest.done(UV_ECANCELED);
     }
     if (closeDone !== null) closeDone();
   }
@@ -345,10 +351,10 @@ Object.assign(StreamHandle.prototype, {
   closeDone: null,
   /** What gets the messages of a connection that speaks HTTP: see lib/http/parser.js. */
   codec: null,
-  connectDone: null,
+  connectRequest: null,
   connected: false,
   pendingWrite: null,
-  shutdownDone: null
+  shutdownRequest: null
 });
 
 /** Writes what is left of a write. Returns as writeBuffer() does; `pending.chunks` keeps the rest. */
