@@ -10,6 +10,7 @@ const { codeError } = require('../internal/errors');
 const host = require('../internal/host');
 const validate = require('../internal/validate');
 const net = require('../net');
+const { fieldOf } = require('./incoming');
 const { Proxy } = require('./proxy');
 const { kProxy } = require('./symbols');
 
@@ -78,13 +79,28 @@ Agent.prototype.getName = function getName(options = {}) {
   return name;
 };
 
+const plainName = Agent.prototype.getName;
+
+/** The options that getName() looks at. */
+const NAMING = ['host', 'port', 'localAddress', 'family', 'socketPath'];
+
+/** The name that a socket was made under. */
+function nameOf(agent, options) {
+  if (agent.getName === plainName && options._agentKey !== undefined) return options._agentKey;
+  return agent.getName(options);
+}
+
 // Requests.
 
 /** Called by a ClientRequest with its options; once with `host, port, localAddress`. */
 Agent.prototype.addRequest = function addRequest(request, options, port, localAddress) {
   if (typeof options === 'string') options = { host: options, port, localAddress };
-  options = completeOptions(this, request, options);
-  const name = this.getName(options);
+  // For a socket that is there already its options need not be put together.
+  let name = quickName(this, options);
+  if (name === undefined || this.freeSockets[name] === undefined) {
+    options = completeOptions(this, request, options);
+    name = this.getName(options);
+  }
   const used = (this.sockets[name] ??= []);
   const socket = takeFree(this, name);
   const count = used.length + (this.freeSockets[name]?.length ?? 0);
@@ -92,7 +108,11 @@ Agent.prototype.addRequest = function addRequest(request, options, port, localAd
     this.reuseSocket(socket, request);
     giveSocket(this, request, socket);
     used.push(socket);
-  } else if (count < this.maxSockets && this.totalSocketCount < this.maxTotalSockets) {
+    return;
+  }
+  // The free ones were none.
+  options = completeOptions(this, request, options);
+  if (count < this.maxSockets && this.totalSocketCount < this.maxTotalSockets) {
     this.createSocket(request, options, (error, created) => {
       if (error) request.onSocket(created, error);
       else giveSocket(this, request, created);
@@ -103,6 +123,17 @@ Agent.prototype.addRequest = function addRequest(request, options, port, localAd
     (this.requests[name] ??= []).push(request);
   }
 };
+
+/**
+ * The name of a request's sockets by the few options that make it, where a program has no names of
+ * its own; undefined where it has.
+ */
+function quickName(agent, options) {
+  if (agent.getName !== plainName) return undefined;
+  const own = agent.options;
+  for (let i = 0; i < NAMING.length; i++) if (NAMING[i] in own) return undefined;
+  return plainName(options);
+}
 
 /** The agent's options win over the request's. */
 function completeOptions(agent, request, options) {
@@ -217,7 +248,7 @@ function installListeners(agent, socket, options) {
 
 /** A request is done with its socket: for the next in line, or the pool. */
 function onFree(socket, options) {
-  const name = this.getName(options);
+  const name = nameOf(this, options);
   if (!socket.writable) {
     socket.destroy();
     return;
@@ -264,7 +295,7 @@ function onFreeError() {
 
 /** Forgets a socket, and makes another for whoever waits. */
 Agent.prototype.removeSocket = function removeSocket(socket, options) {
-  const name = this.getName(options);
+  const name = nameOf(this, options);
   forget(this.sockets, name, socket);
   if (!socket.writable) forget(this.freeSockets, name, socket);
   const request = this.requests[name]?.[0] ?? nextElsewhere(this);
@@ -299,8 +330,9 @@ Agent.prototype.keepSocketAlive = function keepSocketAlive(socket) {
   socket.setKeepAlive(true, this.keepAliveMsecs);
   socket.unref();
   let timeout = this.options.timeout || 0;
-  const hint = socket._httpMessage?.res?.headers['keep-alive'];
-  const seconds = /^timeout=(\d+)/.exec(hint ?? '')?.[1];
+  const response = socket._httpMessage?.res;
+  const hint = response && (fieldOf(response, 'keep-alive') ?? null);
+  const seconds = hint ? /^timeout=(\d+)/.exec(hint)?.[1] : undefined;
   if (seconds !== undefined) {
     // Before the server gives it up, lest a request meets it on the way.
     const theirs = Number(seconds) * 1000 - this.agentKeepAliveTimeoutBuffer;

@@ -7,6 +7,8 @@ const { AsyncResource } = require('node:async_hooks');
 const { channel } = require('node:diagnostics_channel');
 
 const { connectionResetError } = require('../internal/errors');
+const { Socket } = require('../net');
+const { canConsume, handleOf, unwatch, watch } = require('./consume');
 const {
   IncomingMessage,
   addBody,
@@ -45,7 +47,11 @@ class ClientConnection {
     this.socket = socket;
     const lenient = request.insecureHTTPParser ?? limits.insecureHTTPParser;
     const maxHeaderSize = request.maxHeaderSize || limits.maxHeaderSize;
-    this.parser = Parser.take(RESPONSE, this, maxHeaderSize, lenient);
+    const handle = handleOf(socket);
+    const source = handle !== null && canConsume(socket) ? handle : null;
+    this.parser = Parser.take(RESPONSE, this, maxHeaderSize, lenient, source);
+    /** Somebody else wants to see what is read. */
+    this.sharesBytes = false;
     /** The answer, or an interim one, whose head came last. */
     this.incoming = null;
 
@@ -55,27 +61,73 @@ class ClientConnection {
     socket[kConnection] = this;
     socket._httpMessage = request;
     socket.on('error', onError);
-    socket.on('data', onData);
+    Socket.prototype.on.call(socket, 'data', onData);
     socket.on('end', onEnd);
     socket.on('close', onClose);
     socket.on('drain', onDrain);
+    if (this.isConsuming) watch(socket);
   }
 
   // Bytes in.
 
+  get isConsuming() {
+    return this.parser !== null && this.parser.handle !== null;
+  }
+
+  /** Somebody else wants to see what is read. */
+  share() {
+    this.sharesBytes = true;
+    this.unconsume();
+  }
+
+  /** Reads of the socket become bytes again, once the one being told is told to its end. */
+  unconsume() {
+    if (this.isConsuming && !this.parser.running) this.parser.release();
+  }
+
   read(chunk) {
-    if (this.parser === null) return;
-    const result = this.parser.execute(chunk);
+    if (this.isConsuming) {
+      // Somebody has pushed it, past the stream.
+      if (this.parser.running) return process.nextTick(() => this.read(chunk));
+      this.unconsume();
+    }
+    const { parser } = this;
+    if (parser === null) return;
+    const result = parser.execute(chunk);
+    if (result instanceof Error) this.afterParsing(result, chunk, 0);
+    else this.afterParsing(null, chunk, result);
+  }
+
+  /** A read is told, in the context of the request. */
+  onread(parser, text) {
+    this.context.runInAsyncScope(parser.tellRead, parser, text);
+  }
+
+  /** Nothing is held. */
+  flushHeld() {}
+
+  /** A read was told, of which so many bytes are parsed. */
+  afterRead(error, consumed, length) {
+    const { parser, socket } = this;
+    socket._unrefTimer();
+    if (error !== null) this.afterParsing(error, parser.bytes(0, length), 0);
+    else if (parser.upgraded) this.afterParsing(null, parser.bytes(0, length), consumed);
+    else this.afterParsing(null, null, consumed);
+    if (this.sharesBytes && this.parser === parser) this.unconsume();
+  }
+
+  /** Looks where the parser has stopped. */
+  afterParsing(error, chunk, consumed) {
     if (this.parser === null) return;
     const { incoming, request, socket } = this;
-    if (result instanceof Error) {
-      result.rawPacket = chunk;
+    if (error !== null) {
+      error.rawPacket = chunk;
       this.stopReading();
       socket.destroy();
       socket._hadError = true;
-      emitError(request, result);
+      emitError(request, error);
     } else if (this.parser.upgraded) {
-      this.handOver(chunk.subarray(result));
+      this.handOver(chunk.subarray(consumed));
     } else if (incoming?.complete && !isInterim(incoming.statusCode)) {
       this.stopReading();
     }
@@ -186,6 +238,7 @@ class ClientConnection {
       return;
     }
     request.upgradeOrConnect = true;
+    if (handleOf(socket) !== null) unwatch(socket);
     socket.emit('agentRemove');
     this.detach();
     socket.readableFlowing = null;

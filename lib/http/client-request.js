@@ -60,8 +60,13 @@ function ClientRequest(input, options, callback) {
   if (options.timeout !== undefined) {
     this.timeout = validate.milliseconds(options.timeout, 'timeout');
   }
-  const { signal, ...connectOptions } = options;
-  if (signal !== undefined) addAbortSignal(signal, this);
+  let connectOptions = options;
+  if (options.signal !== undefined) {
+    // Which aborts the request: its socket's end follows from that.
+    const { signal, ...others } = options;
+    connectOptions = others;
+    addAbortSignal(signal, this);
+  }
   this.method = checkMethod(options.method);
   checkParserOptions(options);
   this.maxHeaderSize = options.maxHeaderSize;

@@ -4,12 +4,10 @@
 // socket, which is only made when somebody asks for it; over any other Duplex bytes are the socket's.
 
 const { kEnd, kFailed, kMakeSocket, kProgress, kRead, kWritten } = require('../internal/owner');
-const { STRING_ERROR, StreamHandle } = require('../internal/stream-handle');
+const { STRING_ERROR } = require('../internal/stream-handle');
 const { Socket } = require('../net');
-const { BETWEEN_MESSAGES, ConnectionParser, Parser, REQUEST } = require('./parser');
-
-const plainWrite = Socket.prototype.write;
-const plainPush = Socket.prototype.push;
+const { canConsume, canWritePast } = require('./consume');
+const { BETWEEN_MESSAGES, Parser, REQUEST } = require('./parser');
 
 /** Answers to pipelined requests of one read wait for each other up to so many characters. */
 const HELD_MAX = 8 * 1024;
@@ -40,10 +38,9 @@ class Connection {
     this.heldLatin1 = false;
     this.heldMessages = null;
     const { lenient, maxHeaderSize } = settings;
-    this.parser =
-      handle === null || (socket !== null && !canConsume(socket))
-        ? Parser.take(REQUEST, this, maxHeaderSize, lenient)
-        : ConnectionParser.take(REQUEST, this, maxHeaderSize, lenient, handle);
+    const consumes = handle !== null && (socket === null || canConsume(socket));
+    const source = consumes ? handle : null;
+    this.parser = Parser.take(REQUEST, this, maxHeaderSize, lenient, source);
     if (socket === null) {
       handle.owner = this;
       handle.readStart();
@@ -82,13 +79,21 @@ class Connection {
     return socket;
   }
 
-  /** Reads of the socket become bytes again: somebody else wants to see them. */
+  get isConsuming() {
+    return this.parser !== null && this.parser.handle !== null;
+  }
+
+  /** Somebody else wants to see what is read. */
+  share() {
+    this.sharesBytes = true;
+    this.unconsume();
+  }
+
+  /** Reads become bytes of the socket again, once the one being told is told to its end. */
   unconsume() {
-    const { parser } = this;
-    // What is being told is told to its end.
-    if (!(parser instanceof ConnectionParser) || parser.running) return;
-    this.parser = parser.release();
-    this.socket.parser = this.parser;
+    if (!this.isConsuming || this.parser.running) return;
+    this.parser.release();
+    if (this.sock === null) this.makeSocket();
   }
 
   // Events of a stream that has no socket. What is not said below is for a socket to deal with.
@@ -143,15 +148,12 @@ class Connection {
   get mayWrite() {
     const { handle, sock } = this;
     if (handle === null || handle.id < 0) return false;
-    return (
-      sock === null ||
-      (sock.write === plainWrite && sock.writableLength === 0 && sock.writable && !isCorked(sock))
-    );
+    return sock === null || canWritePast(sock);
   }
 
   /** Sends the rest of a message, text and then bytes, and has `message` told when it is sent. */
   send(text, latin1, bytes, message) {
-    const hasMore = this.parser !== null && this.parser.hasMore === true;
+    const hasMore = this.parser !== null && this.parser.hasMore;
     if (bytes === null && (hasMore || this.held !== '')) {
       this.hold(text, latin1, message);
       if (!hasMore) this.flushHeld();
@@ -274,26 +276,4 @@ function onIdle(connection) {
   else connection.closeUnused();
 }
 
-/** Whether nobody but the parser has to see what the socket reads. */
-function canConsume(socket) {
-  return (
-    socket.push === plainPush &&
-    socket._handle.codec === null &&
-    socket.readableLength === 0 &&
-    socket.readableEncoding === null &&
-    socket.listenerCount('data') === 0 &&
-    socket.listenerCount('readable') === 0
-  );
-}
-
-/** The stream of ours below a socket, or null. */
-function handleOf(socket) {
-  if (!(socket instanceof Socket)) return null;
-  return socket._handle instanceof StreamHandle ? socket._handle : null;
-}
-
-function isCorked(socket) {
-  return socket.writableCorked > 0;
-}
-
-module.exports = { Connection, handleOf };
+module.exports = { Connection };

@@ -216,6 +216,23 @@ accessor('trailersDistinct', {
   }
 });
 
+/** One field of `headers`, which are not put together just to find that it is not there. */
+function fieldOf(message, name) {
+  if (message[kHeaders] === null && message[kHead] && !contains(message[kHead], name)) {
+    return undefined;
+  }
+  return message.headers[name];
+}
+
+const searched = new Map();
+
+/** Whether a head has a line that begins with a name; in lower case, one of few. */
+function contains(text, name) {
+  let pattern = searched.get(name);
+  if (pattern === undefined) searched.set(name, (pattern = new RegExp(`\n${name}:`, 'i')));
+  return pattern.test(text);
+}
+
 function distinct(message, list) {
   const headers = Object.create(null);
   for (let i = 0; i < list.length; i += 2) {
@@ -349,6 +366,7 @@ module.exports = {
   IncomingMessage,
   addBody,
   complete,
+  fieldOf,
   fillFromHead,
   isReadable,
   limitFields,

@@ -6,8 +6,9 @@
 const { getDefaultHighWaterMark } = require('node:stream');
 
 const { codeError } = require('../internal/errors');
-const { STRING_MAX } = require('../internal/stream-handle');
+const { STRING_ERROR, STRING_MAX } = require('../internal/stream-handle');
 const { Socket } = require('../net');
+const { canWritePast, handleOf } = require('./consume');
 const { kConnection, kNeedDrain, kSocket } = require('./symbols');
 const { isAscii } = require('./tokens');
 
@@ -247,6 +248,25 @@ function afterLastWrite(message) {
   message.emit('finish');
 }
 
+/** Text that is all there is to write, past a socket of ours. @returns {boolean} whether it could be */
+function writePast(socket, { data, encoding, callback }) {
+  if (typeof data !== 'string' || data.length > STRING_MAX || !isPlain(encoding)) return false;
+  const handle = handleOf(socket);
+  if (handle === null || socket.connecting || !canWritePast(socket)) return false;
+  const latin1 = encoding === 'latin1';
+  const taken = handle.writeNow(data, latin1, null);
+  if (taken < 0) {
+    // The socket has the queue, and the error.
+    const from = taken < STRING_ERROR ? 0 : -1 - taken;
+    const rest = Buffer.from(data, latin1 ? 'latin1' : 'utf8').subarray(from);
+    socket.write(rest, callback);
+  } else {
+    socket._unrefTimer();
+    if (typeof callback === 'function') process.nextTick(callback);
+  }
+  return true;
+}
+
 /** As afterLastWrite(), where nothing was left to be sent. */
 function afterSent(message) {
   message[kConnection].onSent(message);
@@ -313,6 +333,10 @@ const methods = {
     if (outputData.length === 0) return undefined;
     this.outputData = [];
     this.outputSize = 0;
+    if (outputData.length === 1 && writePast(socket, outputData[0])) {
+      this[kConnection]?.onPending(-outputSize);
+      return true;
+    }
     socket.cork();
     let more;
     for (const { data, encoding, callback } of outputData) {

@@ -77,14 +77,154 @@ const idle = [];
 let idleMax = 1000;
 let registered = false;
 
-/** What parsers of chunks and of connections have in common. */
-class Parsing {
+/**
+ * Parses the chunks that come out of any Duplex; or, with a handle, what Rust has read and parsed
+ * before JavaScript sees it: then each read comes as one call of onread().
+ */
+class Parser {
   constructor() {
-    /** Gets onHead(text), onBody(bytes) and onComplete(trailers, count); null when freed. */
+    /**
+     * Gets onHead(text), onBody(bytes) and onComplete(trailers, count), and with a handle
+     * onread(parser, text) and afterRead(error, consumed, length); null when freed.
+     */
     this.owner = null;
     this.state = BETWEEN_MESSAGES;
+    this.paused = false;
     this.upgraded = false;
     this.running = false;
+    /** What came while paused, or while an event was being handled; null for nothing. */
+    this.rest = null;
+    /** What parses chunks, made for the first of them, and the chunk that it parses. */
+    this.native = null;
+    this.chunk = null;
+    /** The stream whose reads come parsed, or null. */
+    this.handle = null;
+    /** Where the read that is being told begins, and whether more of it will be told. */
+    this.base = 0;
+    this.hasMore = false;
+  }
+
+  /** A parser that is not in use, or a new one; of chunks, or of what `handle` reads. */
+  static take(type, owner, maxHeaderSize, lenient, handle = null) {
+    const parser = idle.pop() ?? new Parser();
+    parser.owner = owner;
+    parser.state = BETWEEN_MESSAGES;
+    parser.paused = parser.upgraded = false;
+    const bits = lenient ? LENIENT_ALL : LENIENT_NONE;
+    if (handle === null) {
+      (parser.native ??= new HttpParser(registers)).initialize(type, maxHeaderSize, bits, 0);
+    } else {
+      if (!registered) native().setRegisters(registers);
+      registered = true;
+      commands.httpStart(handle.id, type, maxHeaderSize, bits);
+      parser.handle = handle;
+      handle.codec = parser;
+    }
+    return parser;
+  }
+
+  free() {
+    if (this.owner === null) return;
+    this.owner = null;
+    this.rest = null;
+    const { handle } = this;
+    if (handle !== null) {
+      this.handle = handle.codec = null;
+      if (handle.id >= 0) commands.httpStop(handle.id);
+    }
+    // One that runs is still on the stack.
+    if (!this.running && idle.length < idleMax) idle.push(this);
+  }
+
+  /** Lets the stream read bytes again, and parses chunks from where it stands. */
+  release() {
+    const { handle } = this;
+    this.native ??= new HttpParser(registers);
+    this.native.adopt(native(), handle.id);
+    this.handle = handle.codec = null;
+  }
+
+  /** Takes no further chunk; what is left of the one being parsed is. */
+  pause() {
+    this.paused = true;
+  }
+
+  /** Goes on with what came meanwhile; returns as execute() does. */
+  resume() {
+    this.paused = false;
+    const { rest } = this;
+    if (rest === null || this.running) return 0;
+    this.rest = null;
+    return this.execute(rest);
+  }
+
+  /**
+   * Parses a chunk, telling the owner of each event.
+   * @returns {any} how many bytes were parsed: less than all after an upgrade, when paused, and
+   *   when the owner let go of the parser; or an Error
+   */
+  execute(chunk) {
+    if (this.running || this.paused) {
+      this.rest = this.rest === null ? chunk : Buffer.concat([this.rest, chunk]);
+      return 0;
+    }
+    this.running = true;
+    try {
+      return this.run(chunk);
+    } finally {
+      this.running = false;
+      this.chunk = null;
+    }
+  }
+
+  run(chunk) {
+    let at = 0;
+    for (;;) {
+      const text = this.native.execute(chunk, at, chunk.length);
+      at = registers[CONSUMED];
+      if (registers[KIND] === NEED_MORE) {
+        this.state = registers[STATE];
+        if (this.rest === null || this.paused) return at;
+        chunk = this.rest;
+        this.rest = null;
+        at = 0;
+        continue;
+      }
+      this.chunk = chunk;
+      const error = this.tell(text, at);
+      if (error !== null) return error;
+      if (this.upgraded || this.owner === null) return at;
+    }
+  }
+
+  /** A read. The owner says in which context it is told, by a call of tellRead(). */
+  onread(text) {
+    this.owner.onread(this, text);
+  }
+
+  /** Tells a read: its first event, the others are asked for. */
+  tellRead(text) {
+    const { handle } = this;
+    const { id } = handle;
+    const length = registers[READ_LENGTH];
+    handle.bytesRead += length;
+    this.base = registers[READ_BASE];
+    this.running = true;
+    let consumed;
+    let error;
+    try {
+      for (;;) {
+        consumed = registers[CONSUMED];
+        this.hasMore = registers[READ_ENDS] === 0;
+        error = this.tell(text, consumed);
+        if (error !== null || this.upgraded || this.owner === null || !this.hasMore) break;
+        text = commands.httpNext(id);
+      }
+    } finally {
+      this.running = this.hasMore = false;
+      this.owner?.flushHeld();
+    }
+    this.owner?.afterRead(error, consumed, length);
   }
 
   /**
@@ -122,202 +262,26 @@ class Parsing {
     return null;
   }
 
-  /** Tells what the end of the input completes. @returns {Error | undefined} */
-  tellEnd(text) {
-    this.state = registers[STATE];
-    if (registers[KIND] === ERROR) return parseError(text, 0);
-    if (registers[KIND] === COMPLETE) this.owner.onComplete(text, registers[TRAILER_COUNT]);
-  }
-}
-
-/** Parses the chunks that come out of any Duplex. */
-class Parser extends Parsing {
-  constructor() {
-    super();
-    this.native = new HttpParser(registers);
-    this.paused = false;
-    /** What came while paused, or while an event was being handled; null for nothing. */
-    this.rest = null;
-    this.chunk = null;
-  }
-
-  /** A parser that is not in use, or a new one. */
-  static take(type, owner, maxHeaderSize, lenient) {
-    const parser = Parser.blank(owner);
-    parser.native.initialize(type, maxHeaderSize, lenientBits(lenient), 0);
-    return parser;
-  }
-
-  static blank(owner) {
-    const parser = idle.pop() ?? new Parser();
-    parser.owner = owner;
-    parser.state = BETWEEN_MESSAGES;
-    parser.paused = parser.upgraded = false;
-    return parser;
-  }
-
-  free() {
-    if (this.owner === null) return;
-    this.owner = null;
-    this.rest = null;
-    // One that runs is still on the stack.
-    if (!this.running && idle.length < idleMax) idle.push(this);
-  }
-
-  /** Takes no further chunk; what is left of the one being parsed is. */
-  pause() {
-    this.paused = true;
-  }
-
-  /** Goes on with what came meanwhile; returns as execute() does. */
-  resume() {
-    this.paused = false;
-    const { rest } = this;
-    if (rest === null || this.running) return 0;
-    this.rest = null;
-    return this.execute(rest);
-  }
-
-  /**
-   * Parses a chunk, telling the owner of each event.
-   * @returns {any} how many bytes were parsed: less than all after an upgrade, when paused, and
-   *   when the owner let go of the parser; or an Error
-   */
-  execute(chunk) {
-    if (this.running || this.paused) {
-      this.rest = this.rest === null ? chunk : Buffer.concat([this.rest, chunk]);
-      return 0;
-    }
-    this.running = true;
-    try {
-      return this.run(chunk);
-    } finally {
-      this.running = false;
-      this.chunk = null;
-    }
-  }
-
-  run(chunk) {
-    const { native } = this;
-    let at = 0;
-    for (;;) {
-      const text = native.execute(chunk, at, chunk.length);
-      at = registers[CONSUMED];
-      if (registers[KIND] === NEED_MORE) {
-        this.state = registers[STATE];
-        if (this.rest === null || this.paused) return at;
-        chunk = this.rest;
-        this.rest = null;
-        at = 0;
-        continue;
-      }
-      this.chunk = chunk;
-      const error = this.tell(text, at);
-      if (error !== null) return error;
-      if (this.upgraded || this.owner === null) return at;
-    }
-  }
-
+  /** Bytes of what is being told; those of a read in a Buffer of their own. */
   bytes(start, end) {
-    return this.chunk.subarray(start, end);
+    return this.chunk === null ? takePart(this.base, start, end) : this.chunk.subarray(start, end);
   }
 
   decide(decision) {
-    this.native.decide(decision);
+    if (this.handle === null) this.native.decide(decision);
+    else commands.httpDecide(this.handle.id, decision);
   }
 
   /** The end of the input. @returns {Error | undefined} */
   finish() {
     if (this.owner === null || this.state === FAILED) return;
-    return this.tellEnd(this.native.finish());
+    if (this.handle !== null && this.handle.id < 0) return;
+    const text = this.handle === null ? this.native.finish() : commands.httpFinish(this.handle.id);
+    const kind = registers[KIND];
+    this.state = registers[STATE];
+    if (kind === ERROR) return parseError(text, 0);
+    if (kind === COMPLETE) this.owner.onComplete(text, registers[TRAILER_COUNT]);
   }
-}
-
-/**
- * The parser of a connection of ours, whose reads Rust parses before JavaScript sees them; each
- * comes as one call of onread(). Bytes are copied only where they are a body's.
- */
-class ConnectionParser extends Parsing {
-  constructor(owner, handle) {
-    super();
-    this.owner = owner;
-    this.handle = handle;
-    /** Where the read being told begins. */
-    this.base = 0;
-    /** More of it will be told. */
-    this.hasMore = false;
-  }
-
-  /** Lets what `handle` reads be parsed from now on. */
-  static take(type, owner, maxHeaderSize, lenient, handle) {
-    if (!registered) native().setRegisters(registers);
-    registered = true;
-    const parser = new ConnectionParser(owner, handle);
-    commands.httpStart(handle.id, type, maxHeaderSize, lenientBits(lenient));
-    handle.codec = parser;
-    return parser;
-  }
-
-  /** A read: its first event, the others are asked for. */
-  onread(text) {
-    const { handle } = this;
-    const { id } = handle;
-    const length = registers[READ_LENGTH];
-    handle.bytesRead += length;
-    this.base = registers[READ_BASE];
-    this.running = true;
-    let consumed;
-    let error;
-    try {
-      for (;;) {
-        consumed = registers[CONSUMED];
-        this.hasMore = registers[READ_ENDS] === 0;
-        error = this.tell(text, consumed);
-        if (error !== null || this.upgraded || this.owner === null || !this.hasMore) break;
-        text = commands.httpNext(id);
-      }
-    } finally {
-      this.running = this.hasMore = false;
-      this.owner?.flushHeld();
-    }
-    this.owner?.afterRead(error, consumed, length);
-  }
-
-  /** Bytes of the read being told, in a Buffer of their own. */
-  bytes(start, end) {
-    return takePart(this.base, start, end);
-  }
-
-  decide(decision) {
-    commands.httpDecide(this.handle.id, decision);
-  }
-
-  /** Lets the connection read bytes again. @returns {Parser} goes on where this one stands */
-  release() {
-    const parser = Parser.blank(this.owner);
-    parser.native.adopt(native(), this.handle.id);
-    parser.state = this.state;
-    this.owner = null;
-    this.handle.codec = null;
-    return parser;
-  }
-
-  free() {
-    if (this.owner === null) return;
-    this.owner = null;
-    this.handle.codec = null;
-    if (this.handle.id >= 0) commands.httpStop(this.handle.id);
-  }
-
-  /** The end of the input. @returns {Error | undefined} */
-  finish() {
-    if (this.owner === null || this.state === FAILED || this.handle.id < 0) return;
-    return this.tellEnd(commands.httpFinish(this.handle.id));
-  }
-}
-
-function lenientBits(lenient) {
-  return lenient ? LENIENT_ALL : LENIENT_NONE;
 }
 
 /** `HPE_CODE:Reason`, as Node shows it. */
@@ -338,7 +302,6 @@ module.exports = {
   GO_ON,
   IN_HEAD,
   BETWEEN_MESSAGES,
-  ConnectionParser,
   NO_BODY,
   Parser,
   REQUEST,

@@ -7,20 +7,10 @@ const { channel } = require('node:diagnostics_channel');
 const { debuglog } = require('node:util');
 
 const { codeError, connectionResetError } = require('../internal/errors');
-const { Socket } = require('../net');
 const { Connection } = require('./connection');
+const { unwatch, watch } = require('./consume');
 const { addBody, complete, fillFromHead, limitFields } = require('./incoming');
-const {
-  BETWEEN_MESSAGES,
-  ConnectionParser,
-  GO_ON,
-  IN_HEAD,
-  Parser,
-  TUNNEL,
-  flags,
-  head,
-  registers
-} = require('./parser');
+const { BETWEEN_MESSAGES, GO_ON, IN_HEAD, TUNNEL, flags, head, registers } = require('./parser');
 const { emitClose } = require('./server-response');
 const { STATUS_CODES } = require('./status');
 const { kConnection, kNeedDrain, kSocket, kUniqueHeaders } = require('./symbols');
@@ -43,9 +33,6 @@ const NOBODY = {};
 
 /** How many fields go into `headers` where the server does not say. */
 const FIELDS_MAX = 1000;
-
-/** Methods that a connection puts before those of its socket. */
-const overrides = ['addListener', 'on', 'prependListener', 'setEncoding'];
 
 const events = {
   data: onData,
@@ -95,7 +82,7 @@ class ServerConnection extends Connection {
     if (this.settings.plainResponse) socket.on('close', onCloseOfResponse);
     socket.on('error', onError);
     refuseEncodings(socket);
-    if (this.parser instanceof ConnectionParser) shareBytes(socket);
+    if (this.isConsuming) watch(socket);
   }
 
   /** The response whose turn it is. */
@@ -112,7 +99,7 @@ class ServerConnection extends Connection {
   // Bytes in.
 
   read(chunk) {
-    if (this.parser instanceof ConnectionParser) {
+    if (this.isConsuming) {
       // Somebody has pushed it, past the stream.
       if (this.parser.running) return process.nextTick(() => this.read(chunk));
       this.unconsume();
@@ -122,6 +109,11 @@ class ServerConnection extends Connection {
     const result = parser.execute(chunk);
     const error = result instanceof Error ? result : null;
     this.afterParsing(error, chunk, result);
+  }
+
+  /** A read is told in the connection's context, which is the one it comes in. */
+  onread(parser, text) {
+    parser.tellRead(text);
   }
 
   /** A read was told, of which so many bytes are parsed. */
@@ -387,7 +379,7 @@ class ServerConnection extends Connection {
   holdBack() {
     const { parser, socket } = this;
     this.heldBack = socket._paused = true;
-    if (parser instanceof Parser) parser.pause();
+    if (!this.isConsuming) parser.pause();
     socket.pause();
   }
 
@@ -396,7 +388,7 @@ class ServerConnection extends Connection {
     const { parser, socket } = this;
     if (this.heldBack && this.pendingBytes <= socket.writableHighWaterMark) {
       this.heldBack = socket._paused = false;
-      if (parser instanceof Parser) {
+      if (parser !== null && !this.isConsuming) {
         const { rest } = parser;
         const result = parser.resume();
         if (rest !== null) this.afterParsing(result instanceof Error ? result : null, rest, result);
@@ -431,11 +423,9 @@ class ServerConnection extends Connection {
     for (const name of Object.keys(events)) socket.removeListener(name, events[name]);
     socket.removeListener('error', onError);
     socket.removeListener('close', onCloseOfResponse);
-    socket.removeListener('pause', onPause);
-    socket.removeListener('resume', onResume);
     socket[kConnection] = undefined;
-    for (const name of overrides) if (Object.hasOwn(socket, name)) delete socket[name];
-    if (this.handle !== null && !this.handle.reading) this.handle.readStart();
+    if (Object.hasOwn(socket, 'setEncoding')) delete socket.setEncoding;
+    if (this.handle !== null) unwatch(socket);
     this.forget();
   }
 
@@ -507,44 +497,6 @@ function onTimeout() {
   if (response && response.emit('timeout', this)) heard = true;
   if (server.emit('timeout', this)) heard = true;
   if (!heard) this.destroy();
-}
-
-/** As Node, which hands bytes to its parser past the socket: it reads what the socket does. */
-function onPause() {
-  if (this[kConnection].parser instanceof ConnectionParser) this._handle?.readStop();
-}
-
-/** The stream itself takes itself to be reading: it was never given anything. */
-function onResume() {
-  if (this._paused) this.pause();
-  else if (this._handle !== null && !this._handle.reading) this._handle.readStart();
-}
-
-/** What a program does on a socket to see its bytes makes them pass through it again. */
-function shareBytes(socket) {
-  socket.on('pause', onPause);
-  socket.on('resume', onResume);
-  socket.on = socket.addListener = on;
-  socket.prependListener = prependListener;
-}
-
-function on(name, listener) {
-  share(this, name);
-  return Socket.prototype.on.call(this, name, listener);
-}
-
-function prependListener(name, listener) {
-  share(this, name);
-  return Socket.prototype.prependListener.call(this, name, listener);
-}
-
-function share(socket, name) {
-  if (name !== 'data' && name !== 'readable') return;
-  const connection = socket[kConnection];
-  for (const override of overrides) if (override !== 'setEncoding') delete socket[override];
-  if (connection === undefined) return;
-  connection.sharesBytes = true;
-  connection.unconsume();
 }
 
 /** The parser needs bytes. */

@@ -18,16 +18,23 @@ module.exports = {
 
   /** @returns {typeof import('node:dgram')} Node's own `dgram`, to see what this Node's has. */
   get dgram() {
-    return load('dgram', undefined, false);
+    return once('dgram');
   },
 
   /** @returns {any} Node's own `http`, for a class that Node 22 shows nowhere else. */
   get http() {
-    return load('http', undefined, false);
+    return once('http');
   },
 
   /** @returns {typeof import('node:net')} Node's own `net`, loaded when first asked for. */
   get net() {
-    return load('net', undefined, false);
+    return once('net');
   }
 };
+
+const loaded = Object.create(null);
+
+/** Loaded when first asked for: some are asked for with every request. */
+function once(name) {
+  return (loaded[name] ??= load(name, undefined, false));
+}

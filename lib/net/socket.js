@@ -256,8 +256,12 @@ if (host.Socket.prototype.setKeepAlive.length > 2) {
 }
 
 function keepAlive(socket, enable, initialDelay, interval = 1000, count = 10) {
-  socket[kKeepAlive] = [Boolean(enable), seconds(initialDelay), seconds(interval), ~~count];
-  if (socket._handle && !socket.connecting) socket._handle.setKeepAlive(...socket[kKeepAlive]);
+  const wanted = [Boolean(enable), seconds(initialDelay), seconds(interval), ~~count];
+  const before = socket[kKeepAlive];
+  // Agents ask for it with every request.
+  if (before !== null && wanted.every((value, i) => value === before[i])) return socket;
+  socket[kKeepAlive] = wanted;
+  if (socket._handle && !socket.connecting) socket._handle.setKeepAlive(...wanted);
   return socket;
 }
 

@@ -1,0 +1,83 @@
+'use strict';
+
+// Sockets of ours whose bytes go to a parser in Rust and not through their streams: which can be read
+// so, and what a program may do on one to see its bytes after all.
+
+const { StreamHandle } = require('../internal/stream-handle');
+const { Socket } = require('../net');
+const { kConnection } = require('./symbols');
+
+const plainPush = Socket.prototype.push;
+const plainWrite = Socket.prototype.write;
+
+/** Methods that are put before those of such a socket. */
+const overrides = ['addListener', 'on', 'prependListener'];
+
+/** The stream of ours below a socket, or null. */
+function handleOf(socket) {
+  if (!(socket instanceof Socket)) return null;
+  return socket._handle instanceof StreamHandle ? socket._handle : null;
+}
+
+/** Whether nobody but a parser has to see what a socket with a handle reads. */
+function canConsume(socket) {
+  return (
+    !socket.connecting &&
+    socket.push === plainPush &&
+    socket._handle.codec === null &&
+    socket.readableLength === 0 &&
+    socket.readableEncoding === null &&
+    socket.readable &&
+    socket.listenerCount('data') === 0 &&
+    socket.listenerCount('readable') === 0
+  );
+}
+
+/** Whether what is written past a socket comes right behind all that was written through it. */
+function canWritePast(socket) {
+  return (
+    socket.write === plainWrite &&
+    socket.writableLength === 0 &&
+    socket.writable &&
+    socket.writableCorked === 0
+  );
+}
+
+/** Tells the socket's connection when somebody wants to see bytes, or reading is to pause. */
+function watch(socket) {
+  if (Object.hasOwn(socket, 'addListener')) return;
+  socket.on('pause', onPause);
+  socket.on('resume', onResume);
+  socket.on = socket.addListener = on;
+  socket.prependListener = prependListener;
+}
+
+function unwatch(socket) {
+  for (const name of overrides) if (Object.hasOwn(socket, name)) delete socket[name];
+  socket.removeListener('pause', onPause);
+  socket.removeListener('resume', onResume);
+  if (socket._handle && !socket._handle.reading) socket._handle.readStart();
+}
+
+/** The stream knows nothing of what is read past it: the handle has to be told. */
+function onPause() {
+  if (this[kConnection]?.isConsuming) this._handle?.readStop();
+}
+
+/** The stream takes itself to be reading: it was never given anything. */
+function onResume() {
+  if (this._paused) this.pause();
+  else if (this._handle && !this._handle.reading) this._handle.readStart();
+}
+
+function on(name, listener) {
+  if (name === 'data' || name === 'readable') this[kConnection]?.share();
+  return Socket.prototype.on.call(this, name, listener);
+}
+
+function prependListener(name, listener) {
+  if (name === 'data' || name === 'readable') this[kConnection]?.share();
+  return Socket.prototype.prependListener.call(this, name, listener);
+}
+
+module.exports = { canConsume, canWritePast, handleOf, unwatch, watch };
