@@ -384,9 +384,9 @@ function proxyOfEnvironment() {
   const { NODE_OPTIONS, NODE_USE_ENV_PROXY } = process.env;
   const words = [NODE_OPTIONS, ...process.execArgv].join(' ');
   // Node's http takes time to load; most are not told anything.
-  if (NODE_USE_ENV_PROXY === undefined && !/--use[-_]env[-_]proxy/.test(words)) return {};
-  const { proxyEnv } = host.http.globalAgent.options;
-  return proxyEnv === undefined ? {} : { proxyEnv };
+  const told = NODE_USE_ENV_PROXY !== undefined || /--use[-_]env[-_]proxy/.test(words);
+  if (told) return { proxyEnv: host.http.globalAgent.options.proxyEnv };
+  return host.nodeMajor > 20 ? { proxyEnv: undefined } : {};
 }
 
 module.exports = { Agent, globalAgent };

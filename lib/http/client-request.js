@@ -31,6 +31,8 @@ const requestCreated = channel('http.client.request.created');
 const requestStart = channel('http.client.request.start');
 const requestError = channel('http.client.request.error');
 
+const kPath = Symbol('path');
+
 /** From Node 26 on, the Host header of CONNECT is the request's target. */
 const NAMES_TUNNELS = nodeMajor >= 26;
 
@@ -72,7 +74,7 @@ function ClientRequest(input, options, callback) {
   this.maxHeaderSize = options.maxHeaderSize;
   this.insecureHTTPParser = options.insecureHTTPParser;
   this.joinDuplicateHeaders = options.joinDuplicateHeaders;
-  this.path = options.path || '/';
+  this[kPath] = options.path ? String(options.path) : '/';
   if (callback) this.once('response', callback);
 
   this.useChunkedEncodingByDefault = !BODILESS.has(this.method);
@@ -106,6 +108,20 @@ function ClientRequest(input, options, callback) {
 }
 Object.setPrototypeOf(ClientRequest.prototype, OutgoingMessage.prototype);
 Object.setPrototypeOf(ClientRequest, OutgoingMessage);
+
+/** Also what is set later may not end the request line early; Node sees to that from 24 on. */
+Object.defineProperty(ClientRequest.prototype, 'path', {
+  configurable: true,
+  enumerable: true,
+  get() {
+    return this[kPath];
+  },
+  set(value) {
+    const path = String(value);
+    checkPath(path);
+    this[kPath] = path;
+  }
+});
 
 function chooseAgent({ agent, createConnection }, defaultAgent) {
   if (agent === false) return new defaultAgent.constructor();
