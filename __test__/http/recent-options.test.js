@@ -1,0 +1,117 @@
+'use strict';
+
+// Options that only the newest Nodes have: read, refused or ignored as this Node does.
+
+const { once } = require('node:events');
+const net = require('node:net');
+
+const { answering, exchange, node, same, serve, thrown } = require('../support/http-wire');
+const { feature } = require('../support/parity');
+
+describe('optimizeEmptyRequests', () => {
+  same('is refused unless it is a boolean', (http) =>
+    [true, false, undefined, 1, 'x', null].map((optimizeEmptyRequests) =>
+      thrown(() => http.createServer({ optimizeEmptyRequests }))
+    )
+  );
+
+  same('ends requests without a body before anybody sees them', async (http) => {
+    const log = [];
+    const listener = (req, res) => {
+      const { readable, readableEnded, destroyed } = req;
+      const seen = [req.url, readable, readableEnded, destroyed];
+      log.push(seen);
+      for (const name of ['data', 'end']) req.on(name, () => seen.push(name));
+      setTimeout(() => res.end('x'), 5);
+    };
+    await serve(http, { optimizeEmptyRequests: true }, listener, async (server, port) => {
+      for (const head of [
+        'GET /empty HTTP/1.1\r\n',
+        'POST /none HTTP/1.1\r\n',
+        'POST /zero HTTP/1.1\r\nContent-Length: 0\r\n'
+      ]) {
+        await exchange(port, `${head}Host: x\r\nConnection: close\r\n\r\n`);
+      }
+    });
+    return log;
+  });
+});
+
+describe('httpValidation', () => {
+  const VALUES = [undefined, 'strict', 'relaxed', 'insecure'];
+  const client = (http, options) => {
+    const req = http.request({ createConnection: () => new net.Socket(), ...options });
+    req.on('error', () => {});
+    return req;
+  };
+
+  same('is refused unless it is one of three, and alone', (http) =>
+    [...VALUES, null, 'x', 1].flatMap((httpValidation) =>
+      [{}, { insecureHTTPParser: true }].flatMap((others) => [
+        thrown(() => http.createServer({ httpValidation, ...others })),
+        thrown(() => client(http, { httpValidation, ...others }).destroy())
+      ])
+    )
+  );
+
+  same('says which values a request may send', (http) =>
+    VALUES.map((httpValidation) => {
+      const req = client(http, { httpValidation });
+      const errors = ['\x01', '\x7f', '\xff', '\u0100', '\n', '\r', '\0'].map(
+        (character) => thrown(() => req.setHeader('X-A', `a${character}b`)).code
+      );
+      req.destroy();
+      return errors;
+    })
+  );
+
+  same('says which values an answer may have', async (http) => {
+    const answer = 'HTTP/1.1 200 OK\r\nX-A: a\x01b\r\nContent-Length: 0\r\n\r\n';
+    const log = [];
+    for (const httpValidation of VALUES) {
+      await answering(answer, async (port) => {
+        const req = http.get({ host: '127.0.0.1', port, agent: false, httpValidation });
+        req.on('error', ({ code }) => log.push(code));
+        req.on('response', (res) => log.push(res.resume().headers['x-a']));
+        await new Promise((resolve) => req.on('close', resolve));
+      });
+    }
+    return log;
+  });
+
+  same('says which values a request may have that comes', async (http) => {
+    const request = 'GET / HTTP/1.1\r\nHost: x\r\nX-A: a\x01b\r\nConnection: close\r\n\r\n';
+    const log = [];
+    for (const httpValidation of VALUES) {
+      const listener = (req, res) => res.end(JSON.stringify(req.headers));
+      await serve(http, { httpValidation }, listener, async (server, port) => {
+        log.push(await exchange(port, request));
+      });
+    }
+    return log;
+  });
+});
+
+feature('request.signal', 'signal' in node.IncomingMessage.prototype, () => {
+  same('the signal of a request is aborted when the client is gone', (http) => {
+    const log = [];
+    let closed;
+    const over = new Promise((resolve) => (closed = resolve));
+    const listener = (req) => {
+      const { signal } = req;
+      log.push(typeof signal, signal?.aborted, signal === req.signal);
+      req.on('close', () => {
+        log.push(signal?.aborted, signal?.reason?.name);
+        closed();
+      });
+    };
+    return serve(http, {}, listener, async (server, port) => {
+      const socket = net.connect(port, '127.0.0.1');
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+      await once(server, 'request');
+      socket.destroy();
+      await over;
+      return log;
+    });
+  });
+});
