@@ -3,10 +3,9 @@
 // bind(): its argument forms, and how a socket gets its address, from the kernel, from a descriptor
 // or from the primary process of a cluster.
 
-const cluster = require('node:cluster');
-
 const { codeError, errnoError, hostPortError } = require('../internal/errors');
 const { flags } = require('../internal/datagram-handle');
+const host = require('../internal/host');
 const { fdKind } = require('../internal/runtime');
 const { bufferSize } = require('./options');
 const { bindStates, kState, running } = require('./state');
@@ -30,8 +29,9 @@ function bind(socket, args) {
     if (state.handle === null) return; // closed meanwhile
     if (error) return failed(socket, error);
     const { port } = target;
-    if (cluster.isWorker && !target.exclusive && !state.reusePort) {
-      return bindInCluster(socket, { address: ip, port, fd: -1 });
+    const cluster = target.exclusive || state.reusePort ? null : host.cluster();
+    if (cluster !== null) {
+      return bindInCluster(cluster, socket, { address: ip, port, fd: -1 });
     }
     const status = state.handle.bind(ip, port, bits(state));
     if (status !== 0) failed(socket, hostPortError(status, 'bind', ip, port));
@@ -79,8 +79,8 @@ function failed(socket, error) {
 }
 
 function bindToDescriptor(socket, fd, exclusive) {
-  if (cluster.isWorker && !exclusive)
-    return bindInCluster(socket, { address: null, port: null, fd });
+  const cluster = exclusive ? null : host.cluster();
+  if (cluster !== null) return bindInCluster(cluster, socket, { address: null, port: null, fd });
   const type = fdKind(fd);
   if (type !== 'UDP') throw codeError('ERR_INVALID_FD_TYPE', type);
   const status = socket[kState].handle.open(fd);
@@ -92,11 +92,11 @@ function bindToDescriptor(socket, fd, exclusive) {
  * Workers that bind alike share one socket of the primary's (Node's documentation of `exclusive`). The
  * primary hands out Node's own handles: it stays open beside ours, which is a second descriptor of it.
  */
-function bindInCluster(socket, { address, port, fd }) {
+function bindInCluster(cluster, socket, { address, port, fd }) {
   const state = socket[kState];
   const query = { address, port, addressType: socket.type, fd, flags: hostBits(state) };
   // What Node's own modules call; not documented, and the only way to the primary's handles.
-  /** @type {any} */ (cluster)._getServer(socket, query, (status, shared) => {
+  cluster._getServer(socket, query, (status, shared) => {
     if (status) return failed(socket, hostPortError(status, 'bind', address, port));
     if (state.handle === null) return shared.close(); // closed meanwhile
     const opened = state.handle.share(shared.fd);

@@ -5,7 +5,7 @@
 const EventEmitter = require('node:events');
 
 const { codeError, errnoError } = require('../internal/errors');
-const { dgram: host, net } = require('../internal/host');
+const host = require('../internal/host');
 const validate = require('../internal/validate');
 const { bind } = require('./bind');
 const { connect, disconnect } = require('./connect');
@@ -35,7 +35,7 @@ function checkOptions(given) {
   }
   for (const name of ['receiveBlockList', 'sendBlockList']) {
     const list = given[name];
-    if (list && !net.BlockList.isBlockList?.(list) && !(list instanceof net.BlockList)) {
+    if (list && !host.net.BlockList.isBlockList?.(list) && !(list instanceof host.net.BlockList)) {
       throw codeError('ERR_INVALID_ARG_TYPE', `options.${name}`, 'net.BlockList', list);
     }
   }
@@ -153,7 +153,7 @@ Socket.prototype.unref = function () {
 
 Object.assign(Socket.prototype, options);
 
-if ('bindSync' in host.Socket.prototype) require('./sync').define(Socket);
-if ('_handle' in host.Socket.prototype) require('./deprecated').define(Socket);
+if ('bindSync' in host.dgram.Socket.prototype) require('./sync').define(Socket);
+if ('_handle' in host.dgram.Socket.prototype) require('./deprecated').define(Socket);
 
 module.exports = { Socket };

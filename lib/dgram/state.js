@@ -7,7 +7,7 @@ const { errorMonitor } = require('node:events');
 
 const { codeError } = require('../internal/errors');
 const { DatagramHandle } = require('../internal/datagram-handle');
-const { net: host } = require('../internal/host');
+const { isIP } = require('../internal/ip');
 const validate = require('../internal/validate');
 
 const kState = Symbol('state symbol');
@@ -48,7 +48,7 @@ class State {
 
   /** Whether resolve() would call back on the next tick with the very name. */
   isResolved(name) {
-    return this.lookup === plainLookup && host.isIP(name) !== 0;
+    return this.lookup === plainLookup && isIP(name) !== 0;
   }
 }
 

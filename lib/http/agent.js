@@ -8,6 +8,7 @@ const EventEmitter = require('node:events');
 
 const { codeError } = require('../internal/errors');
 const host = require('../internal/host');
+const { isIP } = require('../internal/ip');
 const validate = require('../internal/validate');
 const net = require('../net');
 const { fieldOf } = require('./incoming');
@@ -157,7 +158,7 @@ function serverName(request, { host: name }) {
       name = header.split(':', 1)[0];
     }
   }
-  return host.net.isIP(name) ? '' : name;
+  return isIP(name) ? '' : name;
 }
 
 /** A socket of the pool that lives; undefined for none. */

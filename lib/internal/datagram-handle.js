@@ -4,8 +4,8 @@
 // events into calls of the receiver; knows bytes, addresses and error numbers, nothing of dgram.
 
 const { AsyncResource } = require('node:async_hooks');
-const { errno } = require('node:os').constants;
 
+const { numbers } = require('./errors');
 const { commands, debug, native, open, takeRead } = require('./runtime');
 
 /** Flags of bind(), as libuv numbers them. */
@@ -87,7 +87,7 @@ class DatagramHandle {
   }
 
   recvStop() {
-    return this.id < 0 ? -errno.EBADF : native().receiveStop(this.id);
+    return this.id < 0 ? numbers.EBADF : native().receiveStop(this.id);
   }
 
   /**
@@ -224,7 +224,7 @@ class DatagramHandle {
   }
 
   onclosed() {
-    for (const done of this.waiting.values()) done(-errno.ECANCELED);
+    for (const done of this.waiting.values()) done(numbers.ECANCELED);
     this.waiting.clear();
     const done = this.closeDone;
     this.closeDone = null;

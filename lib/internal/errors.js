@@ -6,7 +6,6 @@
 const { format, getSystemErrorMap, inspect } = require('node:util');
 
 const systemErrors = getSystemErrorMap();
-const { errno: numbers } = require('node:os').constants;
 
 /** Message and class by code; every ERR_* of this package is spelled here. */
 const codes = {
@@ -116,7 +115,7 @@ module.exports = {
   connectionsError,
   errnoError,
   hostPortError,
-  numbers: negated(numbers),
+  numbers: numbersByName(),
   uvHostPortError
 };
 
@@ -243,8 +242,10 @@ function nameOf(status) {
 }
 
 /** As libuv counts: below zero. */
-function negated(table) {
-  return Object.fromEntries(Object.entries(table).map(([name, value]) => [name, -value]));
+function numbersByName() {
+  const numbers = {};
+  for (const [number, [name]] of systemErrors) numbers[name] = number;
+  return numbers;
 }
 
 /** The frames of this file say nothing to the user. */

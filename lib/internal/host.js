@@ -1,7 +1,7 @@
 'use strict';
 
-// Node's own modules, for the public helpers ferronet does not write again (isIP, BlockList,
-// SocketAddress); the only file of lib/ that may ask for them, and never to fall through to.
+// Node's own modules, for the public helpers ferronet does not write again (BlockList, SocketAddress);
+// the only file of lib/ that may ask for them, never to fall through to, and late: they load slowly.
 
 const Module = require('node:module');
 
@@ -10,11 +10,15 @@ const Module = require('node:module');
 const kOwn = Symbol.for('ferronet.own');
 const load = Module._load[kOwn] ?? Module._load;
 
+const [major, minor] = process.versions.node.split('.').map(Number);
+
 module.exports = {
+  cluster,
   kOwn,
+  since,
 
   /** For the few behaviours that Node changed between its majors. */
-  nodeMajor: Number(process.versions.node.split('.')[0]),
+  nodeMajor: major,
 
   /** @returns {typeof import('node:dgram')} Node's own `dgram`, to see what this Node's has. */
   get dgram() {
@@ -37,4 +41,24 @@ const loaded = Object.create(null);
 /** Loaded when first asked for: some are asked for with every request. */
 function once(name) {
   return (loaded[name] ??= load(name, undefined, false));
+}
+
+/** @returns {any} the module `cluster` in a worker of one; nobody else loads it. */
+function cluster() {
+  // Whoever was not forked has no channel to send on.
+  if (process.send === undefined) return null;
+  const module = require('node:cluster');
+  return module.isWorker ? module : null;
+}
+
+/**
+ * @param {string} backport the release that brought something to an older line, such as '24.19'
+ * @param {string} first the first release of the newest line that has it
+ * @returns {boolean} whether this Node has it
+ */
+function since(backport, first) {
+  return [backport, first].some((release, index) => {
+    const [line, least] = release.split('.').map(Number);
+    return major === line ? minor >= least : index === 1 && major > line;
+  });
 }

@@ -5,6 +5,7 @@
 
 const { executionAsyncId } = require('node:async_hooks');
 
+const { numbers } = require('./errors');
 const { kAcceptFailed, kAccepted, kEnd, kFailed, kProgress, kRead, kWritten } = require('./owner');
 const { adopt, commands, debug, handleOf, native, open, write } = require('./runtime');
 
@@ -17,7 +18,7 @@ const CHUNKS_MAX = 1000;
 // Error numbers of writeString() are offset by this, to tell them from counts.
 const STRING_ERROR = -(2 ** 40);
 
-const UV_ECANCELED = -require('node:os').constants.errno.ECANCELED;
+const UV_ECANCELED = numbers.ECANCELED;
 
 /** Async types as Node names them. */
 const types = {

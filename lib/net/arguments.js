@@ -3,6 +3,8 @@
 // Sorts the many signatures of connect() and listen() into options and a callback.
 
 const kNormalized = Symbol('normalized arguments');
+/** The method of a BoundSocket that gives its handle to a server or a socket. */
+const kTake = Symbol('take');
 
 /**
  * `(options[, cb])`, `(path[, cb])` or `(port[, host][, cb])` as `[options, cb]`.
@@ -31,6 +33,11 @@ function isNormalized(value) {
   return Array.isArray(value) && value[kNormalized] === true;
 }
 
+/** Told by its method, so that only who makes one loads its class. */
+function isBoundSocket(value) {
+  return typeof value?.[kTake] === 'function';
+}
+
 /** A number from a port's text, or false for what is none: a path, an object. */
 function toNumber(value) {
   const number = Number(value);
@@ -46,4 +53,4 @@ function mark(normalized) {
   return normalized;
 }
 
-module.exports = { isNormalized, normalizeArgs, toNumber };
+module.exports = { isBoundSocket, isNormalized, kTake, normalizeArgs, toNumber };

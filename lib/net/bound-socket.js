@@ -3,12 +3,11 @@
 // net.BoundSocket (Node 24.19 and 26.4 on): an address that is taken before it is known whether a
 // server or a client will use it.
 
-const { codeError, errnoError, hostPortError } = require('../internal/errors');
-const { net: host } = require('../internal/host');
+const { codeError, errnoError, hostPortError, numbers } = require('../internal/errors');
+const { isIP } = require('../internal/ip');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
-
-const { errno } = require('node:os').constants;
+const { kTake } = require('./arguments');
 
 class BoundSocket {
   #handle = null;
@@ -28,7 +27,7 @@ class BoundSocket {
     validate.type(reusePort, 'options.reusePort', 'boolean');
     const address = options.host ?? (ipv6Only ? '::' : '0.0.0.0');
     validate.type(address, 'options.host', 'string');
-    if (host.isIP(address) === 0) {
+    if (isIP(address) === 0) {
       const reason =
         'must be a numeric IP address; net.BoundSocket does not perform DNS resolution';
       throw codeError('ERR_INVALID_ARG_VALUE', 'options.host', address, reason);
@@ -55,7 +54,7 @@ class BoundSocket {
     if (status !== 0) {
       handle.close();
       // As libuv: what is missing on the way to a socket's file is a matter of access.
-      throw errnoError(status === -errno.ENOENT ? -errno.EACCES : status, 'bind');
+      throw errnoError(status === numbers.ENOENT ? numbers.EACCES : status, 'bind');
     }
     this.#name = options.path;
     this.#handle = handle;
@@ -89,7 +88,7 @@ class BoundSocket {
   }
 
   /** Gives the handle to a server or socket, which owns it from now on. */
-  take() {
+  [kTake]() {
     const handle = this.#check();
     this.#handle = null;
     return handle;

@@ -5,7 +5,7 @@
 
 const { Duplex } = require('node:stream');
 
-const { codeError, errnoError } = require('../internal/errors');
+const { codeError, errnoError, numbers } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
 const { kEnd, kFailed, kProgress, kRead, kWritten } = require('../internal/owner');
 
@@ -198,10 +198,8 @@ function readTarget(onread) {
   return new ReadTarget(buffer, callback);
 }
 
-const UV_ECANCELED = -require('node:os').constants.errno.ECANCELED;
+const { ECANCELED: UV_ECANCELED, ENOBUFS: UV_ENOBUFS, ENOTCONN: UV_ENOTCONN } = numbers;
 /** Where a function gives no buffer: a read of the usual size. */
 const READ_SIZE = 64 * 1024;
-const UV_ENOBUFS = -require('node:os').constants.errno.ENOBUFS;
-const UV_ENOTCONN = -require('node:os').constants.errno.ENOTCONN;
 
 module.exports = { kOnRead, kTimer, methods, readTarget };

@@ -4,11 +4,11 @@
 // (RFC 8305 as Node's documentation of `autoSelectFamily` has it).
 
 const { channel } = require('node:diagnostics_channel');
-const dns = require('node:dns');
 const { inspect } = require('node:util');
 
-const { codeError, connectionsError, hostPortError } = require('../internal/errors');
-const { net: host, nodeMajor } = require('../internal/host');
+const { codeError, connectionsError, hostPortError, numbers } = require('../internal/errors');
+const host = require('../internal/host');
+const { isIP } = require('../internal/ip');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
 const { isNormalized, normalizeArgs } = require('./arguments');
@@ -25,7 +25,7 @@ const kRevive = Symbol('revive');
 
 function startConnect(socket, args) {
   // net.connect() has told of its socket already; older Nodes tell of those only.
-  if (nodeMajor >= 22 && !isNormalized(args[0]) && clientSockets.hasSubscribers) {
+  if (host.nodeMajor >= 22 && !isNormalized(args[0]) && clientSockets.hasSubscribers) {
     clientSockets.publish({ socket });
   }
   const [options, callback] = isNormalized(args[0]) ? args[0] : normalizeArgs(args);
@@ -85,8 +85,8 @@ function connectPath(socket, path) {
 function lookupAndConnect(socket, options) {
   const { localAddress, localPort } = options;
   const name = options.host || 'localhost';
-  if (nodeMajor >= 22) validate.type(name, 'options.host', 'string');
-  if (localAddress && !host.isIP(localAddress)) {
+  if (host.nodeMajor >= 22) validate.type(name, 'options.host', 'string');
+  if (localAddress && !isIP(localAddress)) {
     throw codeError('ERR_INVALID_IP_ADDRESS', inspectPlain(localAddress));
   }
   if (localPort) validate.type(localPort, 'options.localPort', 'number');
@@ -110,7 +110,7 @@ function lookupAndConnect(socket, options) {
   if (blockList) checkIsBlockList(blockList);
   const target = { port, localAddress, localPort, blockList };
   if (!socket._handle) openHandle(socket, types.TCP);
-  const family = host.isIP(name);
+  const family = isIP(name);
   if (family !== 0) {
     process.nextTick(() => {
       if (socket.connecting) connectOne(socket, target, name, family);
@@ -120,7 +120,7 @@ function lookupAndConnect(socket, options) {
 
   socket._host = name;
   const question = { family: options.family, hints: checkHints(options) };
-  const lookup = options.lookup || dns.lookup;
+  const lookup = options.lookup || require('node:dns').lookup;
   const single = question.family === 4 || question.family === 6 || localAddress;
   if (autoSelect && !single) {
     question.all = true;
@@ -136,6 +136,7 @@ function lookupAndConnect(socket, options) {
 
 /** Without a family, only addresses of families that this machine has are asked for. */
 function checkHints({ family, hints }) {
+  const dns = require('node:dns');
   if (!hints && (hints === undefined || hints === null || hints === 0)) {
     return family === 4 || family === 6 ? 0 : dns.ADDRCONFIG;
   }
@@ -159,7 +160,7 @@ function afterLookup(socket, target, name, error, address, family) {
   if (!socket.connecting) return;
   if (error) {
     process.nextTick(fail, socket, error);
-  } else if (!host.isIP(address)) {
+  } else if (!isIP(address)) {
     process.nextTick(fail, socket, codeError('ERR_INVALID_IP_ADDRESS', address));
   } else if (family !== 4 && family !== 6) {
     const wrong = codeError('ERR_INVALID_ADDRESS_FAMILY', family, name, target.port);
@@ -181,14 +182,14 @@ function afterLookupAll(socket, target, name, attemptTimeout, error, addresses) 
   for (const { address, family } of addresses) {
     socket.emit('lookup', error, address, family, name);
     if (!socket.connecting) return;
-    const usable = host.isIP(address) && (family === 4 || family === 6);
+    const usable = isIP(address) && (family === 4 || family === 6);
     // Hosts files name the same address twice.
     if (usable && !valid.some((known) => known.address === address))
       valid.push({ address, family });
   }
   if (valid.length === 0) {
     const { address, family } = addresses[0] ?? {};
-    const wrong = host.isIP(address)
+    const wrong = isIP(address)
       ? codeError('ERR_INVALID_ADDRESS_FAMILY', family, name, target.port)
       : codeError('ERR_INVALID_IP_ADDRESS', address);
     process.nextTick(fail, socket, wrong);
@@ -240,7 +241,7 @@ function connectOne(socket, target, address, family) {
 }
 
 function checkIsBlockList(value) {
-  if (value instanceof host.BlockList || host.BlockList.isBlockList?.(value)) return;
+  if (value instanceof host.net.BlockList || host.net.BlockList.isBlockList?.(value)) return;
   throw codeError('ERR_INVALID_ARG_TYPE', 'options.blockList', 'net.BlockList', value);
 }
 
@@ -360,7 +361,7 @@ function bindLocal(handle, target, family) {
   const address = localAddressOf(target, family);
   // As the kernel takes it: the low sixteen bits. Another port than asked for is not to be had.
   const port = localPort & 0xffff;
-  let status = host.isIP(address) === family ? handle.bind(address, port, false, false) : UV_EINVAL;
+  let status = isIP(address) === family ? handle.bind(address, port, false, false) : UV_EINVAL;
   if (status === 0 && localPort > 0) {
     const name = {};
     handle.getsockname(name);
@@ -378,8 +379,6 @@ function checkBlockList({ blockList }, address, family) {
   return codeError('ERR_IP_BLOCKED', address);
 }
 
-const UV_EADDRINUSE = -require('node:os').constants.errno.EADDRINUSE;
-const UV_EINVAL = -require('node:os').constants.errno.EINVAL;
-const UV_ETIMEDOUT = -require('node:os').constants.errno.ETIMEDOUT;
+const { EADDRINUSE: UV_EADDRINUSE, EINVAL: UV_EINVAL, ETIMEDOUT: UV_ETIMEDOUT } = numbers;
 
 module.exports = { clientSockets, kAttemptTimer, kConnected, kRevive, startConnect };

@@ -2,31 +2,29 @@
 
 // The process-wide defaults that net lets a program change; they start as the host's.
 
-const { net: host } = require('../internal/host');
+const host = require('../internal/host');
 const validate = require('../internal/validate');
 
 const ATTEMPT_TIMEOUT_MIN = 10;
 
-const defaults = {
-  autoSelectFamily: host.getDefaultAutoSelectFamily(),
-  autoSelectFamilyAttemptTimeout: host.getDefaultAutoSelectFamilyAttemptTimeout()
-};
+let autoSelectFamily;
+let autoSelectFamilyAttemptTimeout;
 
 function getDefaultAutoSelectFamily() {
-  return defaults.autoSelectFamily;
+  return (autoSelectFamily ??= host.net.getDefaultAutoSelectFamily());
 }
 
 function setDefaultAutoSelectFamily(value) {
   validate.type(value, 'value', 'boolean');
-  defaults.autoSelectFamily = value;
+  autoSelectFamily = value;
 }
 
 function getDefaultAutoSelectFamilyAttemptTimeout() {
-  return defaults.autoSelectFamilyAttemptTimeout;
+  return (autoSelectFamilyAttemptTimeout ??= host.net.getDefaultAutoSelectFamilyAttemptTimeout());
 }
 
 function setDefaultAutoSelectFamilyAttemptTimeout(value) {
-  defaults.autoSelectFamilyAttemptTimeout = attemptTimeout(value, 'value');
+  autoSelectFamilyAttemptTimeout = attemptTimeout(value, 'value');
 }
 
 /** Milliseconds; below ten is ten. */

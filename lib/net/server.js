@@ -6,14 +6,14 @@ const { channel, tracingChannel } = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
 const { getDefaultHighWaterMark } = require('node:stream');
 
-const { codeError, errnoError, uvHostPortError } = require('../internal/errors');
-const { net: host, nodeMajor } = require('../internal/host');
+const { codeError, errnoError, numbers, uvHostPortError } = require('../internal/errors');
+const host = require('../internal/host');
+const { isIP } = require('../internal/ip');
 const { kAcceptFailed, kAccepted, kMakeSocket, kServe } = require('../internal/owner');
 const { fdKind } = require('../internal/runtime');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
-const { normalizeArgs, toNumber } = require('./arguments');
-const { BoundSocket } = require('./bound-socket');
+const { isBoundSocket, kTake, normalizeArgs, toNumber } = require('./arguments');
 const { AcceptOptions, Socket } = require('./socket');
 
 const kAcceptOptions = Symbol('acceptOptions');
@@ -118,7 +118,7 @@ function toListenOptions(given, args) {
   const positional = toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]);
   const options = { ...given, given };
   if (given._handle) options.handle = given._handle;
-  else if (given instanceof StreamHandle || given instanceof BoundSocket) options.handle = given;
+  else if (given instanceof StreamHandle || isBoundSocket(given)) options.handle = given;
   // listen(), listen(null), listen(undefined), listen({ port: undefined }): a port of the kernel's.
   const noPort = args.length === 0 || typeof args[0] === 'function';
   if (noPort || ('port' in given && (given.port === undefined || given.port === null))) {
@@ -155,9 +155,9 @@ function resolveAndListen(server, name, target) {
 
 /** Takes over the socket of another server, or whatever has a descriptor. */
 function listenOnHandle(server, handle, backlog) {
-  if (handle instanceof BoundSocket) {
+  if (isBoundSocket(handle)) {
     const path = handle.path;
-    return startOnBound(server, handle.take(), { path, backlog });
+    return startOnBound(server, handle[kTake](), { path, backlog });
   }
   if (handle instanceof StreamHandle) {
     server._handle = handle;
@@ -229,13 +229,13 @@ function listenOnPath(handle, { path, backlog, readableAll, writableAll }) {
   if (readableAll === true) bits |= 0o444;
   if (writableAll === true) bits |= 0o222;
   // Newer Nodes set what is asked for, older ones add it.
-  if (status === 0 && bits !== 0) status = handle.fchmod(bits, nodeMajor < 22);
+  if (status === 0 && bits !== 0) status = handle.fchmod(bits, host.nodeMajor < 22);
   return status === 0 ? handle.listen(backlog) : status;
 }
 
 function familyOf({ family, path, fd }, address) {
   if (path !== undefined || fd !== undefined) return -1;
-  return family ?? host.isIP(address);
+  return family ?? isIP(address);
 }
 
 /** Asked late: most programs never load `cluster`. */
@@ -256,7 +256,7 @@ function announceToCluster(server, handle, { port, path, fd }, address) {
     cmd: 'NODE_CLUSTER',
     act: 'listening',
     address: address ?? null,
-    addressType: path ? -1 : host.isIP(address ?? '::'),
+    addressType: path ? -1 : isIP(address ?? '::'),
     fd,
     port: name.port ?? port ?? null
   });
@@ -310,7 +310,7 @@ Server.prototype[kAcceptFailed] = function onAcceptFailed(status, handle) {
 /** Before Node 21 a limit of 0 was none. */
 function isFull({ maxConnections, _connections }) {
   if (maxConnections === undefined || maxConnections === null) return false;
-  return (nodeMajor > 20 || maxConnections !== 0) && _connections >= maxConnections;
+  return (host.nodeMajor > 20 || maxConnections !== 0) && _connections >= maxConnections;
 }
 
 function drop(server, handle) {
@@ -412,19 +412,16 @@ Server.prototype[Symbol.for('nodejs.rejection')] = function onRejection(error, e
 };
 
 function checkBlockList(value) {
-  if (!host.BlockList.isBlockList?.(value) && !(value instanceof host.BlockList)) {
+  if (!host.net.BlockList.isBlockList?.(value) && !(value instanceof host.net.BlockList)) {
     throw codeError('ERR_INVALID_ARG_TYPE', 'options.blockList', 'net.BlockList', value);
   }
   return value;
 }
 
-const errno = require('node:os').constants.errno;
 const BACKLOG = 511;
 /** Milliseconds without accepting after the process, or the system, ran out of descriptors. */
 const ACCEPT_PAUSE = 100;
-const EXHAUSTED = [-errno.EMFILE, -errno.ENFILE, -errno.ENOBUFS, -errno.ENOMEM];
-const UV_EACCES = -errno.EACCES;
-const UV_EADDRINUSE = -errno.EADDRINUSE;
-const UV_ENOENT = -errno.ENOENT;
+const EXHAUSTED = [numbers.EMFILE, numbers.ENFILE, numbers.ENOBUFS, numbers.ENOMEM];
+const { EACCES: UV_EACCES, EADDRINUSE: UV_EADDRINUSE, ENOENT: UV_ENOENT } = numbers;
 
 module.exports = { Server };

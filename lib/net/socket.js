@@ -6,12 +6,12 @@
 const { Duplex } = require('node:stream');
 
 const { codeError, errnoError } = require('../internal/errors');
-const { net: host } = require('../internal/host');
+const { since } = require('../internal/host');
 const { fdKind } = require('../internal/runtime');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
+const { isBoundSocket, kTake } = require('./arguments');
 const { kOnRead, kTimer, methods, readTarget } = require('./bytes');
-const { BoundSocket } = require('./bound-socket');
 const { clientSockets, kAttemptTimer, kConnected, kRevive, startConnect } = require('./connect');
 
 const kBytesRead = Symbol('bytesRead');
@@ -62,7 +62,7 @@ function Socket(options) {
   if (this._handle === null) return;
 
   this._handle.owner = this;
-  if (options.handle instanceof BoundSocket) return; // there is nothing to read before connect()
+  if (isBoundSocket(options.handle)) return; // there is nothing to read before connect()
   applyOptions(this);
   if (options.pauseOnCreate) this.pause();
   else if (!options.manualStart) this.read(0);
@@ -245,7 +245,7 @@ Socket.prototype.setKeepAlive = function setKeepAlive(enable, initialDelay) {
 };
 
 // Newer Nodes also take the pace of the probes and how many are sent.
-if (host.Socket.prototype.setKeepAlive.length > 2) {
+if (since('24.19', '26.4')) {
   Socket.prototype.setKeepAlive = function setKeepAlive(enable, initialDelay, interval, count) {
     if (enable !== null && typeof enable === 'object') {
       const options = enable;
@@ -427,7 +427,7 @@ function checkOptions(options) {
 
 /** What `handle` may be: a native one, or a bound socket that gives up its own. */
 function takeHandle(handle) {
-  return handle instanceof BoundSocket ? handle.take() : handle;
+  return isBoundSocket(handle) ? handle[kTake]() : handle;
 }
 
 /** A stream over an inherited descriptor, which is left alone if it is none. */
