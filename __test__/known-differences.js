@@ -28,17 +28,6 @@ module.exports = [
     reason: 'triggers of TickObjects, see above; the resources are the same'
   },
   {
-    file: 'cluster',
-    sentence: 'gives workers that ask for any port the same one',
-    reason:
-      'workers share a port by SO_REUSEPORT, without asking the primary: only a port that is named'
-  },
-  {
-    file: 'cluster',
-    sentence: 'shares a path among its workers, and lets one of them close its server',
-    reason: 'SO_REUSEPORT is for IP sockets; a Unix path has one listener'
-  },
-  {
     file: 'process',
     sentence: 'sees its handles through process.getActiveResourcesInfo()',
     reason: 'Node lists its own handles only'

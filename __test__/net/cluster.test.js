@@ -146,6 +146,107 @@ describe('a cluster', () => {
     options
   );
 
+  for (const policy of ['rr', 'none']) {
+    sameChildLog(
+      `serves what comes to a shared port, scheduled by '${policy}', until nobody listens`,
+      (net, log, require) => {
+        const cluster = require('node:cluster');
+        const plain = require('node:net');
+        cluster.setupPrimary({ exec: process.env.PARITY_WORKER, execArgv: [] });
+        const fork = () =>
+          new Promise((resolve) => {
+            const worker = cluster.fork({
+              PARITY_LISTEN: JSON.stringify({ port: 0, host: '127.0.0.1' })
+            });
+            worker.once('message', ({ address }) => resolve({ worker, port: address.port }));
+          });
+        const told = (worker) => new Promise((resolve) => worker.once('message', resolve));
+        const answer = (port) =>
+          new Promise((resolve) => {
+            const client = plain.connect(port, '127.0.0.1');
+            client.on('error', ({ code }) => resolve(code));
+            client.on('data', (data) => {
+              client.end('thanks');
+              client.on('close', () => resolve(String(data).replace(/\d/, 'a worker')));
+            });
+          });
+        (async () => {
+          const workers = [await fork(), await fork()];
+          const { port } = workers[0];
+          for (let count = 0; count < 4; count += 1) log(await answer(port));
+          for (const { worker } of workers) {
+            worker.send('close');
+            log(await told(worker));
+            log(await answer(port));
+          }
+          cluster.disconnect();
+        })();
+      },
+      fine(
+        ...Array(4).fill('served by a worker'),
+        { closed: true },
+        'served by a worker',
+        { closed: true },
+        'ECONNREFUSED'
+      ),
+      { env: { ...options.env, NODE_CLUSTER_SCHED_POLICY: policy } }
+    );
+  }
+
+  sameChildLog(
+    'gives connections to its workers in turn, and not to one that has as many as it may',
+    (net, log, require) => {
+      const cluster = require('node:cluster');
+      const plain = require('node:net');
+      cluster.setupPrimary({ exec: process.env.PARITY_WORKER, execArgv: [] });
+      const fork = (maxConnections) =>
+        new Promise((resolve) => {
+          const listen = { port: 0, host: '127.0.0.1', maxConnections };
+          const worker = cluster.fork({ PARITY_LISTEN: JSON.stringify(listen) });
+          worker.once('message', ({ address }) => resolve(address.port));
+        });
+      const connect = (port) =>
+        new Promise((resolve) => {
+          const client = plain.connect(port, '127.0.0.1');
+          client.on('error', () => {});
+          client.once('data', (data) => resolve({ client, said: String(data) }));
+        });
+      (async () => {
+        await fork(2);
+        const port = await fork(8);
+        const answers = [];
+        // All stay open.
+        for (let count = 0; count < 6; count += 1) answers.push(await connect(port));
+        const served = (name) => answers.filter(({ said }) => said === name).length;
+        log(served('served by 1'), served('served by 2'));
+        for (const { client } of answers) client.destroy();
+        cluster.disconnect();
+      })();
+    },
+    fine(2, 4),
+    options
+  );
+
+  sameChildLog(
+    'says so where a port is taken by somebody else',
+    (net, log, require) => {
+      const cluster = require('node:cluster');
+      const plain = require('node:net');
+      cluster.setupPrimary({ exec: process.env.PARITY_WORKER, execArgv: [] });
+      const rival = plain.createServer().listen(0, '127.0.0.1', () => {
+        const { port } = rival.address();
+        const listen = JSON.stringify({ port, host: '127.0.0.1' });
+        cluster.fork({ PARITY_LISTEN: listen }).once('message', (message) => {
+          log(message);
+          rival.close();
+          cluster.disconnect();
+        });
+      });
+    },
+    fine({ error: 'EADDRINUSE', syscall: 'bind' }),
+    options
+  );
+
   // dropMaxConnection came in the same release as reusePort.
   feature('dropMaxConnection', features.reusePort, () => {
     sameChildLog(

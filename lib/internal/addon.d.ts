@@ -43,12 +43,12 @@ export class Runtime {
   chmod(id: HandleId, bits: number, add: boolean): number;
   /** Listens on a bound handle; accepted connections follow. */
   listen(id: HandleId, backlog: number): number;
-  /** Listens on an inherited descriptor. */
-  listenFd(id: HandleId, fd: number, backlog: number): number;
+  /** Listens on an inherited descriptor or, if `share`, on another one of it. */
+  listenFd(id: HandleId, fd: number, backlog: number, share: boolean): number;
   /** Accepts again after an error stopped it. */
   acceptAgain(id: HandleId): void;
-  /** Becomes the stream behind an inherited descriptor. */
-  openFd(id: HandleId, fd: number): number;
+  /** Becomes the stream behind an inherited descriptor or, if `share`, behind another one of it. */
+  openFd(id: HandleId, fd: number, share: boolean): number;
   /** Connects to an IP address; the result comes in the async context of `request`. */
   connect(id: HandleId, request: object, address: string, port: number): number;
   /** Connects to a Unix domain socket. */

@@ -95,16 +95,17 @@ class StreamHandle {
     return native().listen(this.id, backlog);
   }
 
-  listenFd(fd, backlog) {
-    return native().listenFd(this.id, fd, backlog);
+  /** Takes over a descriptor or, if `share`, another one of it. */
+  listenFd(fd, backlog, share = false) {
+    return native().listenFd(this.id, fd, backlog, share);
   }
 
   acceptAgain() {
     if (this.id >= 0) native().acceptAgain(this.id);
   }
 
-  open(fd) {
-    return native().openFd(this.id, fd);
+  open(fd, share = false) {
+    return native().openFd(this.id, fd, share);
   }
 
   /** `done(status, request)` follows if 0 is returned. */

@@ -168,8 +168,19 @@ function listenOnHandle(server, handle, backlog) {
   return start(server, { fd: handle.fd, backlog });
 }
 
-/** Binds and listens now; says so, or what went wrong, on the next tick. */
+/**
+ * Binds and listens now; says so, or what went wrong, on the next tick. What a worker of a cluster
+ * does not ask for itself, it shares with the others.
+ */
 function start(server, target) {
+  const cluster = target.exclusive || target.reusePort ? null : host.cluster();
+  if (cluster !== null) {
+    if (target.path !== undefined) server._pipeName = target.path;
+    require('./cluster').listenByPrimary(cluster, server, target, (handle, status) =>
+      settle(server, handle, target, { status, address: target.address ?? target.path })
+    );
+    return server;
+  }
   const isTcp = target.fd === undefined ? target.path === undefined : fdKind(target.fd) === 'TCP';
   const handle = StreamHandle.open(isTcp ? types.TCP_SERVER : types.PIPE_SERVER);
   if (target.path !== undefined) server._pipeName = target.path;
@@ -199,7 +210,6 @@ function settle(server, handle, target, { status, address = target.path }) {
   server._connectionKey = `${familyOf(target, address)}:${address ?? null}:${port}`;
   if (server._unref) handle.unref();
   listens?.asyncEnd.publish({ server });
-  announceToCluster(server, handle, target, address);
   process.nextTick(emitListening, server);
   return server;
 }
@@ -209,9 +219,8 @@ function bindAndListen(handle, target) {
   const { address, backlog, fd, path } = target;
   if (fd !== undefined) return { status: handle.listenFd(fd, backlog) };
   if (path !== undefined) return { status: listenOnPath(handle, target), address: path };
-  const reusePort = target.reusePort || (isClusterWorker() && !target.exclusive);
   for (const candidate of address === undefined ? ['::', '0.0.0.0'] : [address]) {
-    let status = handle.bind(candidate, target.port, target.ipv6Only, reusePort);
+    let status = handle.bind(candidate, target.port, target.ipv6Only, target.reusePort);
     if (status !== 0 && status !== UV_EADDRINUSE && candidate === '::' && address === undefined) {
       continue;
     }
@@ -236,30 +245,6 @@ function listenOnPath(handle, { path, backlog, readableAll, writableAll }) {
 function familyOf({ family, path, fd }, address) {
   if (path !== undefined || fd !== undefined) return -1;
   return family ?? isIP(address);
-}
-
-/** Asked late: most programs never load `cluster`. */
-function isClusterWorker() {
-  return require('node:cluster').isWorker;
-}
-
-/** Tells the primary, which emits its 'listening' event. */
-function announceToCluster(server, handle, { port, path, fd }, address) {
-  if (!isClusterWorker() || !process.connected) return;
-  // A worker that is told to disconnect stops serving, and then has nothing to live for.
-  const onDisconnect = () => server.close();
-  process.once('disconnect', onDisconnect);
-  server.once('close', () => process.off('disconnect', onDisconnect));
-  const name = {};
-  handle.getsockname(name);
-  process.send({
-    cmd: 'NODE_CLUSTER',
-    act: 'listening',
-    address: address ?? null,
-    addressType: path ? -1 : isIP(address ?? '::'),
-    fd,
-    port: name.port ?? port ?? null
-  });
 }
 
 function emitListening(server) {

@@ -16,7 +16,7 @@ use super::environment::{code, Environment};
 use super::handles::{insert, Kind};
 use super::hot;
 use crate::runtime::slab::KEEP;
-use crate::runtime::sys::{adopt, FdKind};
+use crate::runtime::sys::{adopt, duplicate, FdKind};
 use crate::transport::{
     parse_socket_address, AcceptTask, Binding, Endpoint, Errno, HandleId, Listener, Stream, Written,
 };
@@ -179,9 +179,9 @@ impl Runtime {
         }))
     }
 
-    /// Listens on an inherited descriptor.
+    /// Listens on an inherited descriptor or, if `share`, on another one of it.
     #[napi(catch_unwind)]
-    pub fn listen_fd(&self, id: HandleId, fd: i32, backlog: i32) -> i32 {
+    pub fn listen_fd(&self, id: HandleId, fd: i32, backlog: i32, share: bool) -> i32 {
         code(self.set_kind(id, |_| {
             let outbox = self.environment.outbox.clone();
             // Refused before it is taken: what cannot listen stays its owner's.
@@ -192,7 +192,7 @@ impl Runtime {
                 return Err(Errno(libc::EINVAL));
             }
             crate::runtime::sys::listen(fd, backlog)?;
-            let listener = Listener::from_fd(adopt(fd)?, backlog, id, outbox)?;
+            let listener = Listener::from_fd(take(fd, share)?, backlog, id, outbox)?;
             self.environment
                 .driver
                 .reactor()
@@ -210,9 +210,9 @@ impl Runtime {
         }
     }
 
-    /// Becomes the stream behind an inherited descriptor.
+    /// Becomes the stream behind an inherited descriptor or, if `share`, behind another one of it.
     #[napi(catch_unwind)]
-    pub fn open_fd(&self, id: HandleId, fd: i32) -> i32 {
+    pub fn open_fd(&self, id: HandleId, fd: i32, share: bool) -> i32 {
         code(self.set_kind(id, |_| {
             // Refused before it is taken: what is no stream, or another handle's, stays its owner's.
             if self.environment.owns(fd) {
@@ -221,7 +221,7 @@ impl Runtime {
             if !crate::runtime::sys::fd_kind(fd)?.is_stream() {
                 return Err(Errno(libc::EINVAL));
             }
-            let stream = Stream::from_fd(adopt(fd)?)?;
+            let stream = Stream::from_fd(take(fd, share)?)?;
             Ok(self
                 .environment
                 .open_connection(id, stream, crate::transport::Pending::Nothing))
@@ -468,6 +468,13 @@ fn on_stream<T>(
     body: impl FnOnce(&Stream) -> Result<T, Errno>,
 ) -> Result<T, Errno> {
     body(stream.ok_or(Errno(libc::EBADF))?)
+}
+
+fn take(fd: i32, share: bool) -> std::io::Result<std::os::fd::OwnedFd> {
+    match share {
+        true => duplicate(fd),
+        false => adopt(fd),
+    }
 }
 
 fn taken(result: Result<Written, Errno>) -> i64 {
