@@ -161,4 +161,34 @@ describe('onread', () => {
     await context.closed(client);
     return [received, client.bytesRead];
   });
+
+  sameLog(
+    'gets nothing once paused, by another socket that reads in the same turn',
+    async (context) => {
+      const received = [];
+      const clients = [];
+      const pairs = [];
+      for (const index of [0, 1]) {
+        const callback = (bytes, given) => {
+          received.push(given.toString('latin1', 0, bytes));
+          clients[1 - index].pause();
+        };
+        pairs.push(await readingPair(context, { buffer: Buffer.alloc(64), callback }));
+        clients.push(pairs[index][0]);
+      }
+      // Both are there before the loop looks for either.
+      for (const [, accepted] of pairs) accepted.write('bytes');
+      while (received.length === 0) await new Promise(setImmediate);
+      for (let turns = 0; turns < 10; turns += 1) await new Promise(setImmediate);
+      context.note('while paused', received.length);
+      const paused = clients.find((client) => client.isPaused());
+      paused.resume();
+      while (received.length === 1) await new Promise(setImmediate);
+      context.note('resumed', received.length, received.join());
+      for (const client of clients) client.resume();
+      for (const [, accepted] of pairs) accepted.end();
+      for (const client of clients) await context.closed(client);
+      context.note('read', ...clients.map(({ bytesRead }) => bytesRead));
+    }
+  );
 });

@@ -43,9 +43,14 @@ const methods = {
     if (this.destroyed) return;
     if (this[kTimer] !== null) this[kTimer].refresh();
     const target = this[kOnRead];
-    const more =
-      target === null ? this.push(takeRead(offset, length)) : target.take(this, offset, length);
-    if (!more) stopReading(this);
+    if (target === null) {
+      if (!this.push(takeRead(offset, length))) stopReading(this);
+    } else if (!this._handle.reading) {
+      // Read already when another socket's callback paused this one.
+      target.held = takeRead(offset, length);
+    } else if (!target.take(this, length, (buffer) => copyRead(offset, length, buffer))) {
+      stopReading(this);
+    }
   },
 
   /** The peer's FIN. 'end' comes when what was read is consumed, at once if nothing is left. */
@@ -155,7 +160,20 @@ function stopReading(socket) {
 }
 
 function resumeReading(socket) {
-  if (!socket.connecting && socket._handle && !socket._handle.reading) startReading(socket);
+  if (socket.connecting || !socket._handle || socket._handle.reading) return;
+  if (!socket[kOnRead]?.held) return startReading(socket);
+  socket._handle.reading = true;
+  setImmediate(takeHeld, socket);
+}
+
+/** What was held back while a socket was paused comes before what is read next. */
+function takeHeld(socket) {
+  const target = socket[kOnRead];
+  const bytes = target.held;
+  if (!socket._handle?.reading || bytes === null) return;
+  target.held = null;
+  if (!target.take(socket, bytes.length, (buffer) => buffer.set(bytes))) stopReading(socket);
+  else if (socket._handle?.reading) startReading(socket);
 }
 
 /** A reader's own buffer (`onread`): Rust reads no more at a time than fits into it. */
@@ -165,6 +183,8 @@ class ReadTarget {
     this.buffer = this.make === null ? buffer : this.make();
     if (!(this.buffer instanceof Uint8Array)) this.buffer = Buffer.allocUnsafeSlow(READ_SIZE);
     this.callback = callback;
+    /** Bytes that were read before the socket was paused, and came after. */
+    this.held = null;
   }
 
   get size() {
@@ -172,13 +192,13 @@ class ReadTarget {
   }
 
   /** @returns {boolean} whether to go on reading */
-  take(socket, offset, length) {
+  take(socket, length, copy) {
     const { buffer } = this;
     if (buffer.byteLength < length) {
       socket.destroy(errnoError(UV_ENOBUFS, 'read'));
       return true;
     }
-    copyRead(offset, length, buffer);
+    copy(buffer);
     const result = this.callback.call(socket, length, buffer);
     if (this.make !== null) {
       const next = this.make();
