@@ -99,7 +99,8 @@ class ClientConnection {
   }
 
   /** A read is told, in the context of the request. */
-  onread(parser, text) {
+  onread(text) {
+    const { parser } = this;
     this.context.runInAsyncScope(parser.tellRead, parser, text);
   }
 

@@ -7,13 +7,16 @@ const { kEnd, kFailed, kMakeSocket, kProgress, kRead, kWritten } = require('../i
 const { STRING_ERROR } = require('../internal/stream-handle');
 const { Socket } = require('../net');
 const { canConsume, canWritePast } = require('./consume');
-const { BETWEEN_MESSAGES, Parser, REQUEST } = require('./parser');
+const { BETWEEN_MESSAGES, Parser, REQUEST, startParsing, stopParsing } = require('./parser');
 
 /** Answers to pipelined requests of one read wait for each other up to so many characters. */
 const HELD_MAX = 8 * 1024;
 
-/** The connection whose answers are held; a read is told of one at a time. */
-let holder = null;
+/**
+ * What is held, in which encoding, and whose answers it ends; of one connection, since one read is
+ * told at a time.
+ */
+const held = { connection: null, text: '', latin1: false, messages: [] };
 let exitHandled = false;
 
 class Connection {
@@ -27,27 +30,30 @@ class Connection {
     this.handle = handle;
     /** Reading has stopped; what a socket that is made later has to know. */
     this.stopped = false;
-    /** The time that an idle connection is given runs. */
+    /** The time that an idle connection is given runs; see idle.js for where there is no socket. */
     this.idle = false;
-    this.idleTimer = null;
-    this.idleTime = 0;
+    this.idleSince = 0;
+    this.idleQueue = null;
+    this.idleBefore = null;
+    this.idleAfter = null;
     /** Somebody else wants to see what is read. */
     this.sharesBytes = false;
-    /** What is held, in which encoding, and whose answers it ends. */
-    this.held = '';
-    this.heldLatin1 = false;
-    this.heldMessages = null;
+    /** No request will come any more. */
+    this.ended = false;
+    /** Without a socket there is none between two requests. */
+    this.parser = null;
     const { lenient, maxHeaderSize } = settings;
-    const consumes = handle !== null && (socket === null || canConsume(socket));
-    const source = consumes ? handle : null;
-    this.parser = Parser.take(REQUEST, this, maxHeaderSize, lenient, source);
     if (socket === null) {
+      startParsing(REQUEST, this, maxHeaderSize, lenient, handle);
       handle.owner = this;
       handle.readStart();
+    } else {
+      const source = handle !== null && canConsume(socket) ? handle : null;
+      this.parser = Parser.take(REQUEST, this, maxHeaderSize, lenient, source);
     }
     if (!exitHandled) {
       exitHandled = true;
-      process.on('exit', () => holder?.flushHeld());
+      process.on('exit', () => held.connection?.flushHeld());
     }
   }
 
@@ -70,17 +76,20 @@ class Connection {
     }
     const socket = server[kMakeSocket](handle);
     this.sock = socket;
+    this.parser ??= Parser.blank(this, handle);
     this.listen(socket);
     socket._httpMessage = this.current;
     if (this.stopped) socket.pause();
-    if (this.idleTimer !== null) clearTimeout(this.idleTimer);
-    this.idleTimer = null;
-    if (this.idle) socket.setTimeout(this.idleTime);
+    if (this.idleQueue !== null) {
+      socket.setTimeout(this.idleQueue.time);
+      this.idleQueue.remove(this);
+    }
     return socket;
   }
 
   get isConsuming() {
-    return this.parser !== null && this.parser.handle !== null;
+    if (this.parser === null) return this.handle !== null && !this.ended;
+    return this.parser.handle !== null;
   }
 
   /** Somebody else wants to see what is read. */
@@ -91,16 +100,16 @@ class Connection {
 
   /** Reads become bytes of the socket again, once the one being told is told to its end. */
   unconsume() {
-    if (!this.isConsuming || this.parser.running) return;
-    this.parser.release();
+    if (!this.isConsuming || this.parser?.running) return;
     if (this.sock === null) this.makeSocket();
+    this.parser.release();
   }
 
   // Events of a stream that has no socket. What is not said below is for a socket to deal with.
 
   [kEnd]() {
     // In the midst of a request it is an error.
-    const { state } = this.parser;
+    const state = this.parser === null ? BETWEEN_MESSAGES : this.parser.state;
     if (this.isUnused && state === BETWEEN_MESSAGES) this.closeUnused();
     else this.socket[kEnd]();
   }
@@ -154,12 +163,13 @@ class Connection {
   /** Sends the rest of a message, text and then bytes, and has `message` told when it is sent. */
   send(text, latin1, bytes, message) {
     const hasMore = this.parser !== null && this.parser.hasMore;
-    if (bytes === null && (hasMore || this.held !== '')) {
+    const holds = held.connection === this;
+    if (bytes === null && (hasMore || holds)) {
       this.hold(text, latin1, message);
       if (!hasMore) this.flushHeld();
       return;
     }
-    if (this.held !== '') this.flushHeld();
+    if (holds) this.flushHeld();
     if (this.sock !== null) {
       // It may have got what the kernel did not take of what was held.
       if (this.sock.writableLength > 0) return this.sendLater(text, latin1, bytes, 0, [message]);
@@ -171,32 +181,31 @@ class Connection {
   }
 
   hold(text, latin1, message) {
-    if (this.held !== '' && (this.heldLatin1 !== latin1 || this.held.length > HELD_MAX)) {
-      this.flushHeld();
-    }
-    holder = this;
-    this.held += text;
-    this.heldLatin1 = latin1;
-    (this.heldMessages ??= []).push(message);
+    const full = held.latin1 !== latin1 || held.text.length > HELD_MAX;
+    if (held.connection === this && full) this.flushHeld();
+    held.connection = this;
+    held.text += text;
+    held.latin1 = latin1;
+    held.messages.push(message);
   }
 
   flushHeld() {
-    const { held, heldLatin1, heldMessages } = this;
-    if (held === '') return;
-    holder = null;
-    this.held = '';
-    this.heldMessages = null;
+    if (held.connection !== this) return;
+    const { latin1, messages, text } = held;
+    held.connection = null;
+    held.text = '';
+    held.messages = [];
     if (this.handle.id < 0) return;
     if (this.sock !== null) {
-      if (!this.mayWrite) return this.sendLater(held, heldLatin1, null, 0, heldMessages);
+      if (!this.mayWrite) return this.sendLater(text, latin1, null, 0, messages);
       this.sock._unrefTimer();
     }
-    const taken = this.handle.writeNow(held, heldLatin1, null);
+    const taken = this.handle.writeNow(text, latin1, null);
     if (taken >= 0) {
-      for (const message of heldMessages) process.nextTick(sent, this, message);
+      for (const message of messages) process.nextTick(sent, this, message);
     } else {
       const from = taken < STRING_ERROR ? 0 : -1 - taken;
-      this.sendLater(held, heldLatin1, null, from, heldMessages);
+      this.sendLater(text, latin1, null, from, messages);
     }
   }
 
@@ -215,23 +224,29 @@ class Connection {
   startIdling(milliseconds) {
     const { sock } = this;
     this.idle = true;
-    this.idleTime = milliseconds;
-    if (sock !== null) {
-      if (typeof sock.setTimeout === 'function') sock.setTimeout(milliseconds);
-      else this.idle = false;
-    } else if (this.idleTimer !== null && this.idleTimer._idleTimeout === milliseconds) {
-      this.idleTimer.refresh();
+    if (sock === null) {
+      if (this.idleQueue !== null) this.idleQueue.remove(this);
+      this.settings.idleQueue(milliseconds).add(this);
+    } else if (typeof sock.setTimeout === 'function') {
+      sock.setTimeout(milliseconds);
     } else {
-      if (this.idleTimer !== null) clearTimeout(this.idleTimer);
-      this.idleTimer = setTimeout(onIdle, milliseconds, this).unref();
+      this.idle = false;
     }
   }
 
-  /** A request has begun. A timer that runs meanwhile finds that out. */
+  /** A request has begun. */
   stopIdling() {
     if (!this.idle) return;
     this.idle = false;
-    if (this.sock !== null) this.sock.setTimeout(this.server.timeout || 0);
+    if (this.idleQueue !== null) this.idleQueue.remove(this);
+    else this.sock?.setTimeout(this.server.timeout || 0);
+  }
+
+  /** Its time is over. */
+  onIdle() {
+    this.idle = false;
+    if (this.server.listenerCount('timeout') > 0) this.socket.emit('timeout');
+    else this.closeUnused();
   }
 
   // The end.
@@ -246,8 +261,6 @@ class Connection {
   closeUnused() {
     const { handle, server } = this;
     if (handle.id < 0) return;
-    if (this.idleTimer !== null) clearTimeout(this.idleTimer);
-    this.idleTimer = null;
     this.forget();
     handle.close();
     server._connections--;
@@ -256,8 +269,14 @@ class Connection {
 
   /** Gives the parser back; no request will come of this connection any more. */
   forget() {
+    if (this.ended) return;
+    this.ended = true;
     this.settings.connections.delete(this);
-    if (this.parser === null) return;
+    if (this.idleQueue !== null) this.idleQueue.remove(this);
+    if (this.parser === null) {
+      stopParsing(this.handle);
+      return;
+    }
     this.parser.free();
     this.parser = null;
     if (this.sock !== null) this.sock.parser = null;
@@ -268,12 +287,6 @@ class Connection {
 function sent(connection, message) {
   if (connection.sock?._hadError) return;
   connection.onSent(message);
-}
-
-function onIdle(connection) {
-  if (!connection.idle || connection.sock !== null || connection.isClosed) return;
-  if (connection.server.listenerCount('timeout') > 0) connection.socket.emit('timeout');
-  else connection.closeUnused();
 }
 
 module.exports = { Connection };

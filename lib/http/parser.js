@@ -79,13 +79,13 @@ let registered = false;
 
 /**
  * Parses the chunks that come out of any Duplex; or, with a handle, what Rust has read and parsed
- * before JavaScript sees it: then each read comes as one call of onread().
+ * before JavaScript sees it: then each read comes as one call of the owner's onread().
  */
 class Parser {
   constructor() {
     /**
      * Gets onHead(text), onBody(bytes) and onComplete(trailers, count), and with a handle
-     * onread(parser, text) and afterRead(error, consumed, length); null when freed.
+     * onread(text) and afterRead(error, consumed, length); null when freed.
      */
     this.owner = null;
     this.state = BETWEEN_MESSAGES;
@@ -106,32 +106,35 @@ class Parser {
 
   /** A parser that is not in use, or a new one; of chunks, or of what `handle` reads. */
   static take(type, owner, maxHeaderSize, lenient, handle = null) {
-    const parser = idle.pop() ?? new Parser();
-    parser.owner = owner;
-    parser.state = BETWEEN_MESSAGES;
-    parser.paused = parser.upgraded = false;
-    const bits = lenient ? LENIENT_ALL : LENIENT_NONE;
+    const parser = Parser.blank(owner, handle);
     if (handle === null) {
+      const bits = lenient ? LENIENT_ALL : LENIENT_NONE;
       (parser.native ??= new HttpParser(registers)).initialize(type, maxHeaderSize, bits, 0);
     } else {
-      if (!registered) native().setRegisters(registers);
-      registered = true;
-      commands.httpStart(handle.id, type, maxHeaderSize, bits);
-      parser.handle = handle;
-      handle.codec = parser;
+      startParsing(type, owner, maxHeaderSize, lenient, handle);
     }
+    return parser;
+  }
+
+  /** A parser that stands before a message. */
+  static blank(owner, handle) {
+    const parser = idle.pop() ?? new Parser();
+    parser.owner = owner;
+    parser.handle = handle;
+    parser.state = BETWEEN_MESSAGES;
+    parser.paused = parser.upgraded = false;
     return parser;
   }
 
   free() {
     if (this.owner === null) return;
-    this.owner = null;
-    this.rest = null;
-    const { handle } = this;
-    if (handle !== null) {
-      this.handle = handle.codec = null;
-      if (handle.id >= 0) commands.httpStop(handle.id);
-    }
+    if (this.handle !== null) stopParsing(this.handle);
+    this.giveBack();
+  }
+
+  /** Leaves a stream, if any, to be parsed on: another parser will tell of it. */
+  giveBack() {
+    this.owner = this.handle = this.rest = null;
     // One that runs is still on the stack.
     if (!this.running && idle.length < idleMax) idle.push(this);
   }
@@ -197,12 +200,7 @@ class Parser {
     }
   }
 
-  /** A read. The owner says in which context it is told, by a call of tellRead(). */
-  onread(text) {
-    this.owner.onread(this, text);
-  }
-
-  /** Tells a read: its first event, the others are asked for. */
+  /** Tells a read, called by the owner's onread(): its first event, the others are asked for. */
   tellRead(text) {
     const { handle } = this;
     const { id } = handle;
@@ -284,6 +282,19 @@ class Parser {
   }
 }
 
+/** Has what a stream reads parsed from now on; `owner` gets it by onread(). */
+function startParsing(type, owner, maxHeaderSize, lenient, handle) {
+  if (!registered) native().setRegisters(registers);
+  registered = true;
+  commands.httpStart(handle.id, type, maxHeaderSize, lenient ? LENIENT_ALL : LENIENT_NONE);
+  handle.codec = owner;
+}
+
+function stopParsing(handle) {
+  handle.codec = null;
+  if (handle.id >= 0) commands.httpStop(handle.id);
+}
+
 /** `HPE_CODE:Reason`, as Node shows it. */
 function parseError(text, bytesParsed) {
   const colon = text.indexOf(':');
@@ -310,5 +321,7 @@ module.exports = {
   flags,
   head,
   registers,
-  setMaxIdleHTTPParsers
+  setMaxIdleHTTPParsers,
+  startParsing,
+  stopParsing
 };

@@ -10,7 +10,16 @@ const { codeError, connectionResetError } = require('../internal/errors');
 const { Connection } = require('./connection');
 const { unwatch, watch } = require('./consume');
 const { addBody, complete, fillFromHead, limitFields } = require('./incoming');
-const { BETWEEN_MESSAGES, GO_ON, IN_HEAD, TUNNEL, flags, head, registers } = require('./parser');
+const {
+  BETWEEN_MESSAGES,
+  GO_ON,
+  IN_HEAD,
+  Parser,
+  TUNNEL,
+  flags,
+  head,
+  registers
+} = require('./parser');
 const { emitClose } = require('./server-response');
 const { STATUS_CODES } = require('./status');
 const { kConnection, kNeedDrain, kSocket, kUniqueHeaders } = require('./symbols');
@@ -27,6 +36,9 @@ const refusals = {
   ERR_HTTP_REQUEST_TIMEOUT: refusal(408)
 };
 const BAD_REQUEST = refusal(400);
+
+/** No responses wait. */
+const NONE = Object.freeze([]);
 
 /** Whose turn it is behind the last response. */
 const NOBODY = {};
@@ -47,12 +59,13 @@ class ServerConnection extends Connection {
     super(server, settings, socket, handle);
     /** The request whose body is being read. */
     this.incoming = null;
-    /** Requests that are not answered yet. */
-    this.requests = [];
+    /** The first request that is not answered yet, and those behind it, if there ever were any. */
+    this.request = null;
+    this.others = null;
     /** The response whose turn it is, where there is no socket to know it. */
     this.current = null;
-    /** Responses that wait for those before them. */
-    this.waiting = [];
+    /** Responses that wait for those before them, if there ever were any. */
+    this.waiting = NONE;
     /** The first response that is not sent yet: its bytes may go past the socket. */
     this.writer = null;
     /** Bytes that wait in responses. */
@@ -93,7 +106,7 @@ class ServerConnection extends Connection {
 
   /** Nothing is under way: whoever ends it now leaves nobody to be told. */
   get isUnused() {
-    return this.requests.length === 0 && this.current === null && !this.parser?.running;
+    return this.request === null && this.current === null && !this.parser?.running;
   }
 
   // Bytes in.
@@ -104,16 +117,20 @@ class ServerConnection extends Connection {
       if (this.parser.running) return process.nextTick(() => this.read(chunk));
       this.unconsume();
     }
-    const { parser } = this;
-    if (parser === null) return;
-    const result = parser.execute(chunk);
+    if (this.ended) return;
+    const result = this.parser.execute(chunk);
     const error = result instanceof Error ? result : null;
     this.afterParsing(error, chunk, result);
   }
 
   /** A read is told in the connection's context, which is the one it comes in. */
-  onread(parser, text) {
+  onread(text) {
+    const parser = (this.parser ??= Parser.blank(this, this.handle));
     parser.tellRead(text);
+    // Between two requests there is nothing to remember.
+    if (this.sock !== null || this.parser !== parser || parser.state !== BETWEEN_MESSAGES) return;
+    this.parser = null;
+    parser.giveBack();
   }
 
   /** A read was told, of which so many bytes are parsed. */
@@ -134,7 +151,7 @@ class ServerConnection extends Connection {
   /** Looks where the parser has stopped. */
   afterParsing(error, chunk, consumed) {
     const { parser } = this;
-    if (parser === null) return;
+    if (this.ended) return;
     this.stopIdling();
     if (error !== null) {
       error.rawPacket = chunk;
@@ -171,7 +188,8 @@ class ServerConnection extends Connection {
       request.upgrade = request.method === 'CONNECT' || settings.shouldUpgrade(server, request);
       if (request.upgrade) return TUNNEL;
     }
-    this.requests.push(request);
+    if (this.request === null) this.request = request;
+    else (this.others ??= []).push(request);
     if (!this.heldBack && this.isBehind()) this.holdBack();
     this.answer(request, bits);
     return GO_ON;
@@ -188,7 +206,9 @@ class ServerConnection extends Connection {
     this.headDone = false;
     if (incoming === null) return;
     complete(incoming, trailers, count);
-    if (!incoming.upgrade && !this.heldBack) this.readOn();
+    if (incoming.upgrade || this.parser.upgraded) return;
+    this.incoming = null;
+    if (!this.heldBack) this.readOn();
   }
 
   /**
@@ -224,8 +244,9 @@ class ServerConnection extends Connection {
     }
     if (responseCreated.hasSubscribers) responseCreated.publish({ request, response });
     this.writer ??= response;
-    if (this.message) this.waiting.push(response);
-    else this.assign(response);
+    if (!this.message) this.assign(response);
+    else if (this.waiting === NONE) this.waiting = [response];
+    else this.waiting.push(response);
 
     if (request.httpVersion === '1.1' && this.answerAtOnce(request, response, bits)) return;
     server.emit('request', request, response);
@@ -315,16 +336,16 @@ class ServerConnection extends Connection {
 
   /** Makes room for the next one; 'close' follows if anybody hears it. */
   retire(response, heard) {
-    const { requests, server, sock } = this;
+    const { server, sock } = this;
     const request = response.req;
     if (responseFinish.hasSubscribers) {
       responseFinish.publish({ request, response, socket: this.socket, server });
     }
-    if (requests[0] === request) {
-      requests.shift();
+    if (this.request === request) {
+      this.request = this.others?.shift() ?? null;
     } else {
-      const index = requests.indexOf(request);
-      if (index >= 0) requests.splice(index, 1);
+      const index = this.others?.indexOf(request) ?? -1;
+      if (index >= 0) this.others.splice(index, 1);
     }
     // Its body would stand before the next request.
     if (!request._consuming) request._dump();
@@ -351,7 +372,7 @@ class ServerConnection extends Connection {
   /** The last answer has left. */
   endSoon() {
     const { sock } = this;
-    if (sock === null && this.isUnused && (this.incoming?.complete ?? true)) {
+    if (sock === null && this.isUnused && this.incoming === null) {
       this.closeUnused();
       return;
     }
@@ -471,7 +492,9 @@ function onClose() {
   const connection = this[kConnection];
   if (!(connection instanceof ServerConnection)) return;
   connection.forget();
-  for (const request of connection.requests.splice(0)) {
+  const { others, request: first } = connection;
+  connection.request = connection.others = null;
+  for (const request of first === null ? [] : [first, ...(others ?? [])]) {
     request.destroy(connectionResetError('aborted'));
   }
 }

@@ -9,6 +9,7 @@ const { kServe } = require('../internal/owner');
 const validate = require('../internal/validate');
 const net = require('../net');
 const { handleOf } = require('./consume');
+const { IdleQueue } = require('./idle');
 const deadlines = require('./deadlines');
 const { IncomingMessage } = require('./incoming');
 const { insecureHTTPParser, maxHeaderSize } = require('./limits');
@@ -104,6 +105,8 @@ class Settings {
   constructor(server, options) {
     this.server = server;
     this.connections = new Set();
+    /** The queue of the time that was asked for last: it hardly ever changes. */
+    this.lastQueue = new IdleQueue(0);
     this.IncomingMessage = options.IncomingMessage || IncomingMessage;
     this.ServerResponse = options.ServerResponse || ServerResponse;
     /** A program's own classes are given a socket; ours ask for one when somebody else does. */
@@ -115,6 +118,12 @@ class Settings {
     this.requireHostHeader = server.requireHostHeader;
     this.joinDuplicateHeaders = Boolean(server.joinDuplicateHeaders);
     this.rejectBodies = server.rejectNonStandardBodyWrites;
+  }
+
+  /** Where connections that have no socket wait for their next request. */
+  idleQueue(time) {
+    if (this.lastQueue.time !== time) this.lastQueue = new IdleQueue(time);
+    return this.lastQueue;
   }
 
   /** How much may wait in a connection that has no socket. */
@@ -192,7 +201,7 @@ function closeIdleConnections() {
 
 /** Between two requests; a connection that has not asked for anything yet is not idle. */
 function isUnused(connection) {
-  return connection.since === 0 && connection.requests.length === 0;
+  return connection.since === 0 && connection.request === null;
 }
 
 /** Node's documentation, "Capture rejections of promises". */

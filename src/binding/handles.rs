@@ -7,7 +7,7 @@ use slab::Slab;
 use socket2::Socket;
 
 use super::callback::AsyncContext;
-use crate::http1::Parser;
+use crate::http1::{Config, Parser};
 use crate::transport::{Activity, ConnectionRef, DatagramRef, Errno, HandleId, ListenerRef};
 
 /// One handle: a socket in some state and what Node keeps beside it.
@@ -22,7 +22,14 @@ pub struct Handle {
     /// Whether this handle is counted as keeping the loop alive.
     pub holding: bool,
     /// What is read goes through it; JavaScript gets messages instead of bytes.
-    pub http: Option<Box<Parser>>,
+    pub http: Option<Http>,
+}
+
+/// How what a connection reads is to be parsed.
+pub struct Http {
+    pub config: Config,
+    /// None between two messages.
+    pub parser: Option<Box<Parser>>,
 }
 
 /// The states of a handle.

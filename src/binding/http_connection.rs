@@ -2,17 +2,17 @@
 //! first, and each read crosses as its messages. Over any other stream the parser of
 //! `http_parser` does the same, driven by JavaScript.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use napi::sys;
 
 use super::callback::{self, Called, Scope};
 use super::environment::{Environment, Kinds, IN_SPARE};
-use super::handles::Kind;
+use super::handles::{Http, Kind};
 use super::hot::Arguments;
 use super::http_parser::{config, decision_of, kind, tell, value_of, REGISTERS};
-use crate::http1::{flags, Event, Parser};
+use crate::http1::{flags, Config, Event, Parser, Phase};
 use crate::runtime::slab::Place;
 use crate::transport::HandleId;
 
@@ -20,6 +20,8 @@ use crate::transport::HandleId;
 #[derive(Default)]
 pub struct HttpReads {
     current: Cell<Option<Read>>,
+    /// A parser that no connection needs now: most reads end between two messages.
+    spare: RefCell<Option<Box<Parser>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -39,11 +41,12 @@ impl Environment {
         handle.is_some_and(|handle| handle.http.is_some())
     }
 
-    /// Lets what a connection reads go through a parser from now on.
-    pub fn consume(&self, id: HandleId, parser: Parser) {
+    /// Lets what a connection reads be parsed from now on.
+    pub fn consume(&self, id: HandleId, config: Config) {
         match self.handles.borrow_mut().get_mut(id as usize) {
             Some(handle) if matches!(handle.kind, Kind::Connection(_)) => {
-                handle.http = Some(Box::new(parser));
+                let parser = None;
+                handle.http = Some(Http { config, parser });
             }
             _ => {}
         }
@@ -51,10 +54,24 @@ impl Environment {
 
     /// The parser of a connection, whose reads are bytes from now on.
     pub fn take_http_parser(&self, id: HandleId) -> Option<Box<Parser>> {
-        self.handles
-            .borrow_mut()
-            .get_mut(id as usize)
-            .and_then(|handle| handle.http.take())
+        let mut handles = self.handles.borrow_mut();
+        let Http { config, parser } = handles.get_mut(id as usize)?.http.take()?;
+        Some(parser.unwrap_or_else(|| Box::new(Parser::new(config))))
+    }
+
+    /// A connection that stands between two messages needs no parser.
+    fn spare_parser(&self, id: HandleId) {
+        let mut handles = self.handles.borrow_mut();
+        let handle = handles.get_mut(id as usize);
+        let Some(http) = handle.and_then(|handle| handle.http.as_mut()) else {
+            return;
+        };
+        if let Some(parser) = http
+            .parser
+            .take_if(|parser| parser.phase() == Phase::Between)
+        {
+            self.http.spare.replace(Some(parser));
+        }
     }
 
     /// Tells JavaScript the first event of a read; it asks for the others ([`http_next`]).
@@ -94,6 +111,7 @@ impl Environment {
             }
         };
         self.http.current.set(None);
+        self.spare_parser(id);
         if place == Place::Spare {
             self.slab.copied_spare();
         }
@@ -128,12 +146,19 @@ impl Environment {
             return none();
         };
         let mut handles = self.handles.borrow_mut();
-        let Some(parser) = handles
-            .get_mut(id as usize)
-            .and_then(|handle| handle.http.as_deref_mut())
-        else {
+        let handle = handles.get_mut(id as usize);
+        let Some(http) = handle.and_then(|handle| handle.http.as_mut()) else {
             return none();
         };
+        let parser = http
+            .parser
+            .get_or_insert_with(|| match self.http.spare.take() {
+                Some(mut parser) => {
+                    parser.reset(http.config);
+                    parser
+                }
+                None => Box::new(Parser::new(http.config)),
+            });
         // SAFETY: bytes of a delivered read; the memory is read into again only after the delivery.
         let input = unsafe { std::slice::from_raw_parts(read.start, read.length) };
         let (start, input) = (read.at, &input[read.at..]);
@@ -166,8 +191,7 @@ impl Environment {
 /// `httpStart(id, kind, maxHeaderSize, lenient)`: 1 requests, 2 responses.
 pub fn http_start(environment: &Environment, arguments: &Arguments) -> i64 {
     let [kind, size, lenient] = [1, 2, 3].map(|index| arguments.number(index) as u32);
-    let parser = Parser::new(config(kind, size, lenient, 0));
-    environment.consume(arguments.id(), parser);
+    environment.consume(arguments.id(), config(kind, size, lenient, 0));
     0
 }
 
@@ -182,7 +206,8 @@ pub fn http_decide(environment: &Environment, arguments: &Arguments) -> i64 {
     let decision = decision_of(arguments.number(1) as u32);
     let mut handles = environment.handles.borrow_mut();
     let handle = handles.get_mut(arguments.id() as usize);
-    if let Some(parser) = handle.and_then(|handle| handle.http.as_deref_mut()) {
+    let http = handle.and_then(|handle| handle.http.as_mut());
+    if let Some(parser) = http.and_then(|http| http.parser.as_mut()) {
         parser.decide(decision);
     }
     0
@@ -198,9 +223,10 @@ pub fn http_finish(environment: &Environment, arguments: &Arguments) -> sys::nap
     let finished = catch_unwind(AssertUnwindSafe(|| {
         let registers = environment.registers()?;
         registers[0] = kind::NEED_MORE;
+        registers[2] = Phase::Between as i32;
         let mut handles = environment.handles.borrow_mut();
         let handle = handles.get_mut(arguments.id() as usize)?;
-        let parser = handle.http.as_deref_mut()?;
+        let parser = handle.http.as_mut()?.parser.as_mut()?;
         let event = parser.finish();
         let text = tell(registers.first_chunk_mut()?, parser, &[], 0, 0, event);
         // SAFETY: on the environment's thread.

@@ -26,4 +26,4 @@ mod tests;
 
 pub use head::flags;
 pub use methods::METHODS;
-pub use parser::{Config, Decision, Event, Kind, Parser};
+pub use parser::{Config, Decision, Event, Kind, Parser, Phase};
