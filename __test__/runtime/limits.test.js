@@ -1,7 +1,7 @@
 // When descriptors run out and peers die: no spinning, no lost server, the errors node gives.
 'use strict';
 
-const { NODE, start, stopAll, subject } = require('../support/child');
+const { NODE, both, reported, start, stopAll, subject } = require('../support/child');
 
 jest.setTimeout(60_000);
 afterEach(stopAll);
@@ -50,6 +50,14 @@ describe('a server that is out of files', () => {
     const [node, ours] = said;
     expect(node).toEqual({ code: 'EMFILE', syscall: 'connect' });
     expect(ours).toEqual(node);
+  });
+
+  test('has no handle at all, and says so where node does', async () => {
+    const said = await both('runtime/first-without-files.js', { files: FILES });
+    const node = reported(said.node);
+    expect(node).toHaveLength(13);
+    expect(node.filter((line) => line.includes('EMFILE'))).toHaveLength(5);
+    expect(reported(said.ours)).toEqual(node);
   });
 
   async function tell(child, word, answer) {

@@ -23,7 +23,8 @@ export class Runtime {
   /**
    * `dispatch(kind, id, a, b)` gets the events; `accept(id, newId)` attaches an object to a
    * connection before its event; `allocate(size)` returns a Buffer to read into.
-   * Throws where the runtime cannot be made: `EMFILE`, or a platform that is not supported.
+   * Throws where the runtime cannot be made: with the kernel's error number, negated, as `errno`
+   * (`EMFILE`), or without one where the platform is not supported.
    */
   constructor(dispatch: unknown, accept: unknown, allocate: unknown);
   /**

@@ -45,7 +45,13 @@ class DatagramHandle {
     /** What became of the datagrams before the socket was closed. */
     this.finished = null;
     this.closeDone = null;
+    this.refused = false;
     open(this, 'UDPWRAP');
+  }
+
+  /** Called instead of getting an id, where there is no runtime to open it in. */
+  refuse() {
+    this.refused = true;
   }
 
   /** @returns {number} the descriptor, -1 for none */
@@ -125,6 +131,7 @@ class DatagramHandle {
 
   /** `done()` follows, in the loop's closing phase. */
   close(done) {
+    if (this.refused && done) setImmediate(done);
     if (this.id < 0) return;
     if (debug.enabled) debug('<- %d close', this.id);
     const { id } = this;

@@ -55,7 +55,11 @@ module.exports = {
 /** @returns {import('./addon').Runtime} The addon's `Runtime`; see src/binding/commands.rs for its verbs. */
 function native() {
   if (runtime === null) {
-    runtime = new addon.Runtime(dispatch, accept, allocate);
+    try {
+      runtime = new addon.Runtime(dispatch, accept, allocate);
+    } catch (error) {
+      return refuse(error);
+    }
     runtime.defineCommands(commands, outgoing);
     // Rust joins small writes of one tick; the last tick has nothing after it.
     process.on('exit', () => runtime.flushForExit());
@@ -63,10 +67,24 @@ function native() {
   return runtime;
 }
 
+/**
+ * Stands for a runtime that cannot be made, as for want of descriptors: a handle opens all the same, and
+ * its verbs answer why, where Node's would.
+ */
+function refuse(error) {
+  if (error.errno === undefined) throw error;
+  return new Proxy(error, { get: () => () => error.errno });
+}
+
 /** Opens a handle of an `async_hooks` type such as TCPWRAP and sets its id. */
 function open(handle, type) {
-  handle.id = native().open(handle, type);
-  handles[handle.id] = handle;
+  const id = native().open(handle, type);
+  if (id < 0) {
+    handle.refuse();
+    return;
+  }
+  handle.id = id;
+  handles[id] = handle;
 }
 
 /** Gives an accepted connection its handle. */

@@ -67,6 +67,11 @@ class StreamHandle {
     return handle;
   }
 
+  /** Called instead of getting an id, where there is no runtime to open it in. */
+  refuse() {
+    this.refused = true;
+  }
+
   /** @returns {number} the descriptor, -1 for none */
   get fd() {
     return this.id < 0 ? -1 : native().fd(this.id);
@@ -213,6 +218,7 @@ class StreamHandle {
   }
 
   end(done, reset) {
+    if (this.refused && done) setImmediate(done);
     if (this.id < 0) return;
     if (debug.enabled) debug('<- %d close', this.id);
     const id = this.id;
@@ -356,6 +362,7 @@ Object.assign(StreamHandle.prototype, {
   connectRequest: null,
   connected: false,
   pendingWrite: null,
+  refused: false,
   shutdownRequest: null
 });
 

@@ -79,7 +79,11 @@ function connectPath(socket, path) {
     if (!socket.destroyed) socket.destroy(error);
   };
   const status = handle.connectPath(path, done);
-  if (status !== 0) socket.destroy(impossible(handle, status, path));
+  if (status === UV_EINVAL || status === UV_ENAMETOOLONG) {
+    socket.destroy(impossible(handle, status, path));
+  } else if (status !== 0) {
+    setImmediate(done, status); // only of a name libuv speaks at once
+  }
 }
 
 function lookupAndConnect(socket, options) {
@@ -379,6 +383,11 @@ function checkBlockList({ blockList }, address, family) {
   return codeError('ERR_IP_BLOCKED', address);
 }
 
-const { EADDRINUSE: UV_EADDRINUSE, EINVAL: UV_EINVAL, ETIMEDOUT: UV_ETIMEDOUT } = numbers;
+const {
+  EADDRINUSE: UV_EADDRINUSE,
+  EINVAL: UV_EINVAL,
+  ENAMETOOLONG: UV_ENAMETOOLONG,
+  ETIMEDOUT: UV_ETIMEDOUT
+} = numbers;
 
 module.exports = { clientSockets, kAttemptTimer, kConnected, kRevive, startConnect };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use napi::bindgen_prelude::{Either, JsValue, Object, Unknown};
+use napi::bindgen_prelude::{Either, JsObjectValue, JsValue, Object, Unknown};
 use napi::Env;
 use napi_derive::napi;
 
@@ -64,7 +64,8 @@ pub struct Runtime {
 impl Runtime {
     /// `dispatch(kind, id, a, b)` gets the events; `accept(id, newId)` attaches an object to a
     /// connection before its event; `allocate(size)` returns a Buffer to read into.
-    /// Throws where the runtime cannot be made: `EMFILE`, or a platform that is not supported.
+    /// Throws where the runtime cannot be made: with the kernel's error number, negated, as `errno`
+    /// (`EMFILE`), or without one where the platform is not supported.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
@@ -76,10 +77,10 @@ impl Runtime {
         // functions, and napi_create_reference refuses what is neither object nor function.
         let made =
             unsafe { Environment::new(env.raw(), dispatch.raw(), accept.raw(), allocate.raw()) };
-        let environment = made.map_err(|error| {
-            napi::Error::from_reason(format!("ferronet cannot start its runtime: {error}"))
-        })?;
-        Ok(Self { environment })
+        match made {
+            Ok(environment) => Ok(Self { environment }),
+            Err(error) => Err(cannot_start(env, &error)?),
+        }
     }
 
     /// Puts the commands of the hot path on `target`; small writes come by way of `outgoing`, a
@@ -468,6 +469,15 @@ fn on_stream<T>(
     body: impl FnOnce(&Stream) -> Result<T, Errno>,
 ) -> Result<T, Errno> {
     body(stream.ok_or(Errno(libc::EBADF))?)
+}
+
+fn cannot_start(env: Env, error: &std::io::Error) -> napi::Result<napi::Error> {
+    let reason = format!("ferronet cannot start its runtime: {error}");
+    let mut thrown = env.create_error(napi::Error::from_reason(reason))?;
+    if let Some(errno) = error.raw_os_error() {
+        thrown.set_named_property("errno", -errno)?;
+    }
+    Ok(thrown.to_unknown().into())
 }
 
 fn take(fd: i32, share: bool) -> std::io::Result<std::os::fd::OwnedFd> {
