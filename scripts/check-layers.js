@@ -32,7 +32,7 @@ const rules = [
   },
   {
     where: ['src/binding/'],
-    line: /\btokio::net\b|\bSocket::new\(|\blibc::(socket|bind|listen|accept4?|connect|send\w*|recv\w*|readv?|writev?)\(/,
+    line: /\btokio::net\b|\bstd::(net::\w+::(bind|connect)|fs)\b|\bSocket::new\(|\bsocket\.(?!as_raw_fd|map_or)\w+\(|\bsys::(listen|adopt|duplicate|take)\(|\blibc::(socket|bind|listen|accept4?|connect|send\w*|recv\w*|readv?|writev?)\(/,
     because: 'the binding touches no socket; src/transport does'
   },
   {

@@ -36,6 +36,20 @@ describe('a server on a path', () => {
     ['listen({ path, backlog })', (server, path) => server.listen({ path, backlog: 1 })],
     ['listen({ path, exclusive })', (server, path) => server.listen({ path, exclusive: true })]
   ];
+  sameLogAcross('takes a path that fills the address to its last byte', async (context) => {
+    const path = context.path().padEnd(108, 'p');
+    context.label(path, 'path');
+    const server = await listenOn(context, path, (socket) => socket.end('here'));
+    context.note('server', server.address().length, fs.statSync(path).isSocket());
+    const client = context
+      .connect({ path })
+      .on('data', (data) => context.note('client', `${data}`));
+    await context.closed(client);
+    server.close();
+    await context.closed(server);
+    context.note('closed', fs.existsSync(path));
+  });
+
   for (const [label, listen] of signatures) {
     sameLog(`${label} reports the path as its address`, async (context) => {
       const server = context.watch('server', context.createServer());

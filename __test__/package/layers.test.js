@@ -11,6 +11,8 @@ test.each([
   ['napi in the transports', 'src/transport/tcp.rs', `${RUST}use napi::Env;\n`],
   ['unsafe in the transports', 'src/transport/tcp.rs', `${RUST}unsafe { work() }\n`],
   ['a socket call in the binding', 'src/binding/tcp.rs', `${RUST}libc::send(fd, a, b, 0);\n`],
+  ['a bind in the binding', 'src/binding/tcp.rs', `${RUST}socket.bind(&address)?;\n`],
+  ['a file in the binding', 'src/binding/tcp.rs', `${RUST}std::fs::metadata(path)?;\n`],
   ['the addon loaded elsewhere', 'lib/net/x.js', `${JS}require('../../ferronet.node');\n`],
   ["Node's net required", 'lib/net/x.js', `${JS}const net = require('node:net');\n`],
   ["Node's http required, old name", 'lib/http/x.js', `${JS}const http = require('http');\n`],

@@ -2,8 +2,6 @@
 //! command returns at once; results are 0 or a negated error number, as libuv's are.
 
 use std::io::IoSlice;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,9 +14,10 @@ use super::environment::{code, Environment};
 use super::handles::{insert, Kind};
 use super::hot;
 use crate::runtime::slab::KEEP;
-use crate::runtime::sys::{adopt, duplicate, FdKind};
+use crate::runtime::sys::FdKind;
 use crate::transport::{
-    parse_socket_address, AcceptTask, Binding, Endpoint, Errno, HandleId, Listener, Stream, Written,
+    change_mode, parse_socket_address, AcceptTask, Binding, Endpoint, Errno, HandleId, Listener,
+    Stream, Written,
 };
 
 /// The version of the addon, compared with package.json's when it is loaded.
@@ -130,33 +129,21 @@ impl Runtime {
     #[napi(catch_unwind)]
     pub fn bind_path(&self, id: HandleId, path: &[u8]) -> i32 {
         code(self.set_kind(id, |_| {
-            let socket = Binding::unix_socket()?;
-            socket.bind(&Binding::unix_address(path)?)?;
-            let file = (path[0] != 0).then(|| path_of(path));
-            Ok(Kind::Bound { socket, path: file })
+            let (socket, path) = Binding::unix(path)?;
+            Ok(Kind::Bound { socket, path })
         }))
     }
 
     /// Sets the permissions of a bound Unix socket's file, or adds to them.
     #[napi(catch_unwind)]
     pub fn chmod(&self, id: HandleId, bits: u32, add: bool) -> i32 {
-        use std::os::unix::fs::PermissionsExt;
         let handles = self.environment.handles.borrow();
-        let path = match handles.get(id as usize).map(|handle| &handle.kind) {
+        match handles.get(id as usize).map(|handle| &handle.kind) {
             Some(Kind::Bound {
                 path: Some(path), ..
-            }) => path.clone(),
-            _ => return -libc::EINVAL,
-        };
-        let changed = std::fs::metadata(&path).and_then(|file| {
-            let mode = if add {
-                file.permissions().mode() | bits
-            } else {
-                bits
-            };
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
-        });
-        code(changed.map_err(Errno::from))
+            }) => code(change_mode(path, bits, add)),
+            _ => -libc::EINVAL,
+        }
     }
 
     /// Listens on a bound handle; accepted connections follow.
@@ -167,11 +154,7 @@ impl Runtime {
                 return Err(Errno(libc::EINVAL));
             };
             let outbox = self.environment.outbox.clone();
-            let local = socket.local_addr()?;
-            let listener = match local.is_unix() {
-                true => Listener::unix(socket, path, backlog, id, outbox)?,
-                false => Listener::tcp(socket, backlog, id, outbox)?,
-            };
+            let listener = Listener::bound(socket, path, backlog, id, outbox)?;
             self.environment
                 .driver
                 .reactor()
@@ -185,15 +168,10 @@ impl Runtime {
     pub fn listen_fd(&self, id: HandleId, fd: i32, backlog: i32, share: bool) -> i32 {
         code(self.set_kind(id, |_| {
             let outbox = self.environment.outbox.clone();
-            // Refused before it is taken: what cannot listen stays its owner's.
             if self.environment.owns(fd) {
                 return Err(Errno(libc::EEXIST));
             }
-            if !crate::runtime::sys::fd_kind(fd).is_ok_and(FdKind::can_listen) {
-                return Err(Errno(libc::EINVAL));
-            }
-            crate::runtime::sys::listen(fd, backlog)?;
-            let listener = Listener::from_fd(take(fd, share)?, backlog, id, outbox)?;
+            let listener = Listener::inherited(fd, share, backlog, id, outbox)?;
             self.environment
                 .driver
                 .reactor()
@@ -215,14 +193,10 @@ impl Runtime {
     #[napi(catch_unwind)]
     pub fn open_fd(&self, id: HandleId, fd: i32, share: bool) -> i32 {
         code(self.set_kind(id, |_| {
-            // Refused before it is taken: what is no stream, or another handle's, stays its owner's.
             if self.environment.owns(fd) {
                 return Err(Errno(libc::EEXIST));
             }
-            if !crate::runtime::sys::fd_kind(fd)?.is_stream() {
-                return Err(Errno(libc::EINVAL));
-            }
-            let stream = Stream::from_fd(take(fd, share)?)?;
+            let stream = Stream::inherited(fd, share)?;
             Ok(self
                 .environment
                 .open_connection(id, stream, crate::transport::Pending::Nothing))
@@ -358,10 +332,7 @@ impl Runtime {
     pub fn getsockname(&self, id: HandleId) -> Either<i32, Address> {
         let handles = self.environment.handles.borrow();
         let local = match handles.get(id as usize).map(|handle| &handle.kind) {
-            Some(Kind::Bound { socket, .. }) => socket
-                .local_addr()
-                .map_err(Errno::from)
-                .and_then(|address| address.as_socket().ok_or(Errno(libc::EINVAL))),
+            Some(Kind::Bound { socket, .. }) => Binding::local_address(socket),
             Some(Kind::Connection(it)) => on_stream(it.borrow().stream(), Stream::local_address),
             Some(Kind::Listener(listener)) => listener.borrow().local_address(),
             Some(Kind::Datagram(datagram)) => datagram.borrow().local_address(),
@@ -480,13 +451,6 @@ fn cannot_start(env: Env, error: &std::io::Error) -> napi::Result<napi::Error> {
     Ok(thrown.to_unknown().into())
 }
 
-fn take(fd: i32, share: bool) -> std::io::Result<std::os::fd::OwnedFd> {
-    match share {
-        true => duplicate(fd),
-        false => adopt(fd),
-    }
-}
-
 fn taken(result: Result<Written, Errno>) -> i64 {
     match result {
         Ok(Written { accepted, .. }) => accepted as i64,
@@ -507,8 +471,4 @@ fn address(result: Result<std::net::SocketAddr, Errno>) -> Either<i32, Address> 
         }),
         Err(Errno(errno)) => Either::A(-errno),
     }
-}
-
-fn path_of(bytes: &[u8]) -> PathBuf {
-    Path::new(std::ffi::OsStr::from_bytes(bytes)).to_owned()
 }

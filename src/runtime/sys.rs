@@ -6,7 +6,7 @@ use std::io;
 use std::net::Ipv6Addr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-use socket2::Socket;
+use socket2::{SockAddr, Socket};
 use tokio::io::unix::AsyncFd;
 use tokio::io::Interest;
 
@@ -99,6 +99,35 @@ pub fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
     fd_kind(fd)?;
     // SAFETY: the fd is open (checked above) and nothing closes it before the call returns.
     unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()
+}
+
+/// [`duplicate`] if `share`, else [`adopt`].
+pub fn take(fd: RawFd, share: bool) -> io::Result<OwnedFd> {
+    match share {
+        true => duplicate(fd),
+        false => adopt(fd),
+    }
+}
+
+/// The address of a path that fills it to the last byte, with no NUL behind it, as unix(7) allows
+/// ("pathname") and socket2 does not.
+pub fn full_unix_address(path: &[u8]) -> io::Result<SockAddr> {
+    let fill = |storage: *mut libc::sockaddr_storage, length: *mut libc::socklen_t| {
+        // SAFETY: sockaddr_storage is made to hold, and aligned for, every kind of address.
+        let unix = unsafe { &mut *storage.cast::<libc::sockaddr_un>() };
+        if path.len() != unix.sun_path.len() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        unix.sun_family = libc::AF_UNIX as libc::sa_family_t;
+        for (to, from) in unix.sun_path.iter_mut().zip(path) {
+            *to = *from as libc::c_char;
+        }
+        // SAFETY: `length` is writable; it is that of the whole address.
+        unsafe { *length = size_of::<libc::sockaddr_un>() as libc::socklen_t };
+        Ok(())
+    };
+    // SAFETY: `fill` writes a valid address and its length, or fails.
+    Ok(unsafe { SockAddr::try_init(|storage, length| fill(storage.cast(), length)) }?.1)
 }
 
 /// The index of a network interface by name, for the scope of an IPv6 address (`fe80::1%eth0`).
@@ -280,6 +309,18 @@ mod tests {
         assert_eq!(fd_kind(udp.as_raw_fd()).unwrap(), FdKind::Datagram);
         let (datagram, _peer) = std::os::unix::net::UnixDatagram::pair().unwrap();
         assert_eq!(fd_kind(datagram.as_raw_fd()).unwrap(), FdKind::Datagram);
+    }
+
+    #[test]
+    fn a_path_may_fill_its_address() {
+        let start = format!("/tmp/ferronet-{}-", std::process::id());
+        let path = format!("{start:p<108}");
+        let socket = Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+        socket
+            .bind(&full_unix_address(path.as_bytes()).unwrap())
+            .unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(full_unix_address(&path.as_bytes()[1..]).is_err());
     }
 
     #[test]

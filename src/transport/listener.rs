@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, UnixListener};
 
 use super::stream::unlink;
 use super::{Errno, Event, HandleId, Outbox, Stream};
-use crate::runtime::sys::{fd_kind, FdKind};
+use crate::runtime::sys::{self, fd_kind, take, FdKind};
 
 /// A listening socket; shared by its task and the binding.
 pub struct Listener {
@@ -40,8 +40,38 @@ enum ListenSocket {
 }
 
 impl Listener {
+    /// Listens on a bound socket, whose file, if it has one, goes when it is closed.
+    pub fn bound(
+        socket: Socket,
+        path: Option<PathBuf>,
+        backlog: i32,
+        id: HandleId,
+        outbox: Rc<Outbox>,
+    ) -> Result<ListenerRef, Errno> {
+        match socket.local_addr()?.is_unix() {
+            true => Self::unix(socket, path, backlog, id, outbox),
+            false => Self::tcp(socket, backlog, id, outbox),
+        }
+    }
+
+    /// Listens on an inherited descriptor or, if `share`, on another one of it. What cannot listen
+    /// is refused before it is taken, with `EINVAL`, and stays its owner's.
+    pub fn inherited(
+        fd: RawFd,
+        share: bool,
+        backlog: i32,
+        id: HandleId,
+        outbox: Rc<Outbox>,
+    ) -> Result<ListenerRef, Errno> {
+        if !fd_kind(fd).is_ok_and(FdKind::can_listen) {
+            return Err(Errno(libc::EINVAL));
+        }
+        sys::listen(fd, backlog)?;
+        Self::from_fd(take(fd, share)?, backlog, id, outbox)
+    }
+
     /// Listens on a bound TCP socket. Errors with `EADDRINUSE`.
-    pub fn tcp(
+    fn tcp(
         socket: Socket,
         backlog: i32,
         id: HandleId,
@@ -53,7 +83,7 @@ impl Listener {
     }
 
     /// Listens on a bound Unix socket, whose file goes when it is closed.
-    pub fn unix(
+    fn unix(
         socket: Socket,
         path: Option<PathBuf>,
         backlog: i32,
@@ -65,8 +95,8 @@ impl Listener {
         Ok(Self::new(socket, path, id, outbox))
     }
 
-    /// Listens on an inherited descriptor, bound or listening already.
-    pub fn from_fd(
+    /// Listens on a descriptor, bound or listening already.
+    fn from_fd(
         fd: OwnedFd,
         backlog: i32,
         id: HandleId,

@@ -18,4 +18,4 @@ pub use datagram_options::{Interface, Membership, Side};
 pub use listener::{refuse, AcceptTask, Listener, ListenerRef};
 pub use options::Binding;
 pub use outbox::{Arrival, Errno, Event, HandleId, Outbox};
-pub use stream::{unlink, Pending, Stream};
+pub use stream::{change_mode, unlink, Pending, Stream};

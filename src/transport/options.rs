@@ -3,11 +3,13 @@
 use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 
 use super::{Errno, Stream};
+use crate::runtime::sys::full_unix_address;
 
 /// Makes and binds sockets as libuv does.
 pub struct Binding;
@@ -35,6 +37,20 @@ impl Binding {
         Ok(socket)
     }
 
+    /// A Unix domain socket bound to `path`, and the file to remove in the end: an abstract name
+    /// has none.
+    pub fn unix(path: &[u8]) -> Result<(Socket, Option<PathBuf>), Errno> {
+        let socket = Self::unix_socket()?;
+        socket.bind(&Self::unix_address(path)?)?;
+        let file = (path[0] != 0).then(|| OsStr::from_bytes(path).into());
+        Ok((socket, file))
+    }
+
+    /// Where a bound socket is. Errors with `EINVAL` for what has no IP address.
+    pub fn local_address(socket: &Socket) -> Result<SocketAddr, Errno> {
+        socket.local_addr()?.as_socket().ok_or(Errno(libc::EINVAL))
+    }
+
     /// A non-blocking Unix domain stream socket.
     pub fn unix_socket() -> Result<Socket, Errno> {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
@@ -49,7 +65,9 @@ impl Binding {
         if path.is_empty() || (path[0] != 0 && path.contains(&0)) {
             return Err(Errno(libc::EINVAL));
         }
-        SockAddr::unix(OsStr::from_bytes(path)).map_err(|_| Errno(libc::EINVAL))
+        SockAddr::unix(OsStr::from_bytes(path))
+            .or_else(|_| full_unix_address(path))
+            .map_err(|_| Errno(libc::EINVAL))
     }
 }
 

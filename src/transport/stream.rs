@@ -1,9 +1,10 @@
 //! One duplex byte stream, whatever carries it: the only place that reads and writes descriptors.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, IoSlice, Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::task::{ready, Context, Poll};
 
@@ -13,7 +14,7 @@ use tokio::io::Interest;
 use tokio::net::{TcpStream, UnixStream};
 
 use super::{Binding, Errno};
-use crate::runtime::sys::{fd_kind, receive, send, watch, FdKind};
+use crate::runtime::sys::{fd_kind, receive, send, take, watch, FdKind};
 
 /// A connected, or connecting, stream registered with the runtime that was entered when it was made.
 #[derive(Debug)]
@@ -65,6 +66,15 @@ impl Stream {
             Err(error) => Pending::Refused(error.into()),
         };
         Ok((Self::Unix(UnixStream::from_std(socket.into())?), pending))
+    }
+
+    /// Takes over a descriptor or, if `share`, another one of it. What is no stream is refused before
+    /// it is taken, with `EINVAL`, and stays its owner's.
+    pub fn inherited(fd: RawFd, share: bool) -> Result<Self, Errno> {
+        if !fd_kind(fd)?.is_stream() {
+            return Err(Errno(libc::EINVAL));
+        }
+        Self::from_fd(take(fd, share)?)
     }
 
     /// Takes over a descriptor. Errors with `EINVAL` for one that carries no byte stream.
@@ -234,6 +244,16 @@ fn start_connect(socket: &Socket, address: &SockAddr) -> Result<Pending, Errno> 
 /// Removes the file of a Unix domain socket; that it is gone already is no error.
 pub fn unlink(path: &Path) {
     let _ = std::fs::remove_file(path);
+}
+
+/// Sets the permissions of a file, or adds to them.
+pub fn change_mode(path: &Path, bits: u32, add: bool) -> Result<(), Errno> {
+    let before = std::fs::metadata(path)?.permissions().mode();
+    let mode = if add { before | bits } else { bits };
+    Ok(std::fs::set_permissions(
+        path,
+        Permissions::from_mode(mode),
+    )?)
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
