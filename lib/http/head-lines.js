@@ -4,7 +4,7 @@
 // that HTTP needs and nobody set: Date, Connection, Keep-Alive, Content-Length, Transfer-Encoding.
 
 const { codeError } = require('../internal/errors');
-const { httpDate } = require('./date');
+const { dateLine } = require('./date');
 const { kFields, kUniqueHeaders } = require('./symbols');
 const { validateHeaderName, validateHeaderValue } = require('./tokens');
 
@@ -73,8 +73,13 @@ function renderHead(message, firstLine, headers) {
       seen |= noted;
     }
   }
-  if (message.sendDate && (seen & DATE) === 0) text += `Date: ${httpDate()}\r\n`;
-  text += connectionLines(message, seen);
+  if (message.sendDate && (seen & DATE) === 0) {
+    const date = dateLine();
+    const lines = connectionLines(message, seen);
+    text += lines === keepAliveLines ? keepAliveTail(date) : date + lines;
+  } else {
+    text += connectionLines(message, seen);
+  }
   text += framingLine(message, seen);
   // Without chunks the message ends with its head or its length: nothing can follow.
   if (!message.chunkedEncoding && (seen & TRAILER) !== 0) {
@@ -170,13 +175,36 @@ function connectionLines(message, seen) {
   }
   if (message.maxRequestsOnConnectionReached) return 'Connection: close\r\n';
   if (!message._keepAliveTimeout || !message._defaultKeepAlive) return KEEP;
-  const seconds = Math.floor(message._keepAliveTimeout / 1000);
-  const most = message._maxRequestsPerSocket;
-  const max = ~~most > 0 ? `, max=${most}` : '';
-  return `${KEEP}Keep-Alive: timeout=${seconds}${max}\r\n`;
+  return linesOf(message._keepAliveTimeout, message._maxRequestsPerSocket);
 }
 
 const KEEP = 'Connection: keep-alive\r\n';
+
+/** What most responses say, as it was said last: with these numbers, and behind this date. */
+let keepAliveLines = '';
+let keptTimeout = -1;
+let keptMost;
+let tail = '';
+let tailDate = '';
+
+function linesOf(timeout, most) {
+  if (timeout !== keptTimeout || most !== keptMost) {
+    const max = ~~most > 0 ? `, max=${most}` : '';
+    keepAliveLines = `${KEEP}Keep-Alive: timeout=${Math.floor(timeout / 1000)}${max}\r\n`;
+    keptTimeout = timeout;
+    keptMost = most;
+    tailDate = '';
+  }
+  return keepAliveLines;
+}
+
+function keepAliveTail(date) {
+  if (date !== tailDate) {
+    tailDate = date;
+    tail = date + keepAliveLines;
+  }
+  return tail;
+}
 
 /** How the receiver finds the body's end, where nobody else said it. */
 function framingLine(message, seen) {
