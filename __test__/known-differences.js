@@ -121,21 +121,6 @@ module.exports = [
     reason: 'a connection inherits no context from its server'
   },
   {
-    file: 'channels',
-    sentence: 'each request and response of a connection, before and after their events',
-    reason: 'http.server.response.created follows request.start, and Node 20 does not have it'
-  },
-  {
-    file: 'channels',
-    sentence: 'requests that no listener sees',
-    reason: 'as above'
-  },
-  {
-    file: 'channels',
-    sentence: 'no finish of a response that is cut short',
-    reason: 'as above'
-  },
-  {
     file: 'recent-options',
     sentence: 'is refused unless it is a boolean',
     reason: 'optimizeEmptyRequests is not read yet',

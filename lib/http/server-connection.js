@@ -25,7 +25,6 @@ const { STATUS_CODES } = require('./status');
 const { kConnection, kNeedDrain, kSocket, kUniqueHeaders } = require('./symbols');
 
 const requestStart = channel('http.server.request.start');
-const responseCreated = channel('http.server.response.created');
 const debug = debuglog('http');
 const responseFinish = channel('http.server.response.finish');
 
@@ -242,7 +241,6 @@ class ServerConnection extends Connection {
     if (requestStart.hasSubscribers) {
       requestStart.publish({ request, response, socket: this.socket, server });
     }
-    if (responseCreated.hasSubscribers) responseCreated.publish({ request, response });
     this.writer ??= response;
     if (!this.message) this.assign(response);
     else if (this.waiting === NONE) this.waiting = [response];

@@ -2,12 +2,20 @@
 
 // ServerResponse: the answer to a request, with its status line and what may come before it.
 
+const { channel } = require('node:diagnostics_channel');
+
 const { codeError } = require('../internal/errors');
+const { nodeMajor } = require('../internal/host');
 const validate = require('../internal/validate');
 const { OutgoingMessage } = require('./outgoing');
 const { STATUS_CODES, forbidsBody } = require('./status');
 const { kFields } = require('./symbols');
 const { INVALID, kindOfValue, validateHeaderName, validateHeaderValue } = require('./tokens');
+
+const responseCreated = channel('http.server.response.created');
+
+/** Node 20 does not have that channel. */
+const TELLS_CREATION = nodeMajor >= 22;
 
 /** Status lines without a reason of the program's own, as they are seen often. */
 const statusLines = new Map(
@@ -21,7 +29,7 @@ const statusLines = new Map(
 const CHUNKED_TOKEN = /\bchunked\b/i;
 
 /** Whether a list given to writeHead() may name a field twice; up to Node 20 the last one won. */
-const LIST_REPEATS = Number(process.versions.node.split('.')[0]) > 20;
+const LIST_REPEATS = nodeMajor > 20;
 
 /** Node's documentation, "Class: http.ServerResponse". */
 function ServerResponse(req, options) {
@@ -34,6 +42,9 @@ function ServerResponse(req, options) {
   if (req.httpVersionMajor < 1 || req.httpVersionMinor < 1) {
     this.useChunkedEncodingByDefault = CHUNKED_TOKEN.test(req.headers?.te);
     this.shouldKeepAlive = false;
+  }
+  if (TELLS_CREATION && responseCreated.hasSubscribers) {
+    responseCreated.publish({ request: req, response: this });
   }
 }
 Object.setPrototypeOf(ServerResponse.prototype, OutgoingMessage.prototype);
