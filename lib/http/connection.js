@@ -38,6 +38,8 @@ class Connection {
     this.idleAfter = null;
     /** Somebody else wants to see what is read. */
     this.sharesBytes = false;
+    /** Messages that have left and were not told of yet: one each tick, as they would be in Node. */
+    this.leaving = null;
     /** No request will come any more. */
     this.ended = false;
     /** Without a socket there is none between two requests. */
@@ -59,7 +61,9 @@ class Connection {
 
   // The socket.
 
+  /** Who gets it may write to it, or end it: what is held comes first. */
   get socket() {
+    this.flushHeld();
     return this.sock ?? this.makeSocket();
   }
 
@@ -163,8 +167,9 @@ class Connection {
   /** Sends the rest of a message, text and then bytes, and has `message` told when it is sent. */
   send(text, latin1, bytes, message) {
     const hasMore = this.parser !== null && this.parser.hasMore;
+    // Where there is a socket, somebody may have it who ends it in the meantime.
     const holds = held.connection === this;
-    if (bytes === null && (hasMore || holds)) {
+    if (bytes === null && this.sock === null && (hasMore || holds)) {
       this.hold(text, latin1, message);
       if (!hasMore) this.flushHeld();
       return;
@@ -176,7 +181,7 @@ class Connection {
       this.sock._unrefTimer();
     }
     const taken = this.handle.writeNow(text, latin1, bytes);
-    if (taken >= 0) process.nextTick(sent, this, message);
+    if (taken >= 0) this.leave(message);
     else this.sendLater(text, latin1, bytes, taken < STRING_ERROR ? 0 : -1 - taken, [message]);
   }
 
@@ -187,6 +192,9 @@ class Connection {
     held.text += text;
     held.latin1 = latin1;
     held.messages.push(message);
+    if (this.leaving !== null) return;
+    this.leaving = [];
+    process.nextTick(tellNext, this);
   }
 
   flushHeld() {
@@ -196,17 +204,19 @@ class Connection {
     held.text = '';
     held.messages = [];
     if (this.handle.id < 0) return;
-    if (this.sock !== null) {
-      if (!this.mayWrite) return this.sendLater(text, latin1, null, 0, messages);
-      this.sock._unrefTimer();
-    }
     const taken = this.handle.writeNow(text, latin1, null);
     if (taken >= 0) {
-      for (const message of messages) process.nextTick(sent, this, message);
+      for (const message of messages) this.leave(message);
     } else {
       const from = taken < STRING_ERROR ? 0 : -1 - taken;
       this.sendLater(text, latin1, null, from, messages);
     }
+  }
+
+  /** A message is with the kernel: tells of it when it is told of those before it. */
+  leave(message) {
+    if (this.leaving === null) process.nextTick(sent, this, message);
+    else this.leaving.push(message);
   }
 
   /** The kernel did not take all of it, or nothing: the socket has the queue, and the error. */
@@ -214,7 +224,8 @@ class Connection {
     let rest = Buffer.from(text, latin1 ? 'latin1' : 'utf8');
     if (bytes !== null) rest = Buffer.concat([rest, bytes]);
     this.socket.write(rest.subarray(from), () => {
-      for (const message of messages) sent(this, message);
+      if (this.leaving === null) for (const message of messages) sent(this, message);
+      else this.leaving.push(...messages);
     });
   }
 
@@ -287,6 +298,17 @@ class Connection {
 function sent(connection, message) {
   if (connection.sock?._hadError) return;
   connection.onSent(message);
+}
+
+/** Tells of the next of those that were held, and have left. */
+function tellNext(connection) {
+  const { leaving } = connection;
+  try {
+    if (leaving.length > 0) sent(connection, leaving.shift());
+  } finally {
+    if (leaving.length > 0) process.nextTick(tellNext, connection);
+    else connection.leaving = null;
+  }
 }
 
 module.exports = { Connection };

@@ -5,6 +5,7 @@
 
 const { Readable, finished } = require('node:stream');
 
+const { nodeMajor } = require('../internal/host');
 const { byNumber: methods } = require('./methods');
 const { addDistinct, addField, splitLines } = require('./field-lines');
 const { flags, head, registers } = require('./parser');
@@ -68,6 +69,15 @@ accessor('_readableState', {
   }
 });
 
+/** The state of a Readable whose end was read, and which is closed. */
+const OVER = {
+  endEmitted: true,
+  flowing: nodeMajor < 26 ? true : null,
+  destroyed: true,
+  closed: true,
+  closeEmitted: true
+};
+
 function becomeReadable(message) {
   // The prototype itself is no message.
   if (!Object.hasOwn(message, kSocket) && message[kHead] === undefined) return undefined;
@@ -81,7 +91,7 @@ function becomeReadable(message) {
   // It was over before anybody looked.
   if (message.complete && message[kHead] !== '') {
     message.push(null);
-    if (message._dumped) message.resume();
+    if (message._dumped) Object.assign(state, OVER);
   }
   return state;
 }

@@ -57,8 +57,9 @@ function write(message, chunk, encoding, callback) {
 /** Sends what is left of the message, with `chunk` or null for its end. */
 function end(message, chunk, encoding, callback) {
   const size = chunk === null ? 0 : sizeOf(chunk, encoding);
-  if (message.strictContentLength && chunk !== null) countStrictly(message, size, true);
-  if (!message._header) {
+  const lost = chunk !== null && message.destroyed;
+  if (message.strictContentLength && chunk !== null && !lost) countStrictly(message, size, true);
+  if (!message._header && !lost) {
     message._contentLength = size;
     message._implicitHeader();
   }
@@ -66,12 +67,15 @@ function end(message, chunk, encoding, callback) {
   if (hasStatedLength(message) && message[kBytesWritten] !== message._contentLength) {
     throw mismatch(message[kBytesWritten], message._contentLength);
   }
-  if (chunk !== null && !message._hasBody) {
+  if (lost) {
+    chunk = null;
+  } else if (chunk !== null && !message._hasBody) {
     ignoreBody(message, nop);
     chunk = null;
   }
   const connection = message[kConnection];
-  if (connection?.isWriter(message) && sendRest(message, connection, chunk, encoding)) return;
+  if (!lost && connection?.isWriter(message) && sendRest(message, connection, chunk, encoding))
+    return;
 
   const { socket } = message;
   const done = () => afterLastWrite(message);
@@ -135,7 +139,7 @@ function sendRest(message, connection, chunk, encoding) {
   connection.onWritten(message);
   if (text === '' && bytes === null) process.nextTick(afterSent, message);
   else connection.send(text, latin1, bytes, message);
-  if (message._eventsCount !== 0) message._finish();
+  if (message._eventsCount !== 0 && connection.message === message) message._finish();
   return true;
 }
 

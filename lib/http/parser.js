@@ -60,6 +60,8 @@ const flags = {
 const GO_ON = 0;
 const NO_BODY = 1;
 const TUNNEL = 2;
+/** The other protocol that the head asks for is not spoken: HTTP goes on. */
+const STAY = 3;
 
 /** States of a parser; any other is past a head or final. */
 const BETWEEN_MESSAGES = 0;
@@ -72,6 +74,13 @@ const registers = new Int32Array(20);
 const READ_BASE = 16;
 const READ_LENGTH = 17;
 const READ_ENDS = 18;
+
+/** What an exception is to those who send on, by the event whose listener threw it. */
+const exceptions = {
+  [HEAD]: 'HPE_CB_HEADERS_COMPLETE:User callback error',
+  [BODY]: 'HPE_JS_EXCEPTION:JS Exception',
+  [COMPLETE]: 'HPE_CB_MESSAGE_COMPLETE:User callback error'
+};
 
 const idle = [];
 let idleMax = 1000;
@@ -102,6 +111,11 @@ class Parser {
     /** Where the read that is being told begins, and whether more of it will be told. */
     this.base = 0;
     this.hasMore = false;
+    /** The event that is being told, and where it ended. */
+    this.telling = NEED_MORE;
+    this.consumed = 0;
+    /** What a listener's exception left behind: the error that the next bytes are. */
+    this.broken = null;
   }
 
   /** A parser that is not in use, or a new one; of chunks, or of what `handle` reads. */
@@ -123,6 +137,7 @@ class Parser {
     parser.handle = handle;
     parser.state = BETWEEN_MESSAGES;
     parser.paused = parser.upgraded = false;
+    parser.broken = null;
     return parser;
   }
 
@@ -171,10 +186,15 @@ class Parser {
       this.rest = this.rest === null ? chunk : Buffer.concat([this.rest, chunk]);
       return 0;
     }
+    if (this.broken !== null) return this.broken;
     this.running = true;
+    let returned = false;
     try {
-      return this.run(chunk);
+      const result = this.run(chunk);
+      returned = true;
+      return result;
     } finally {
+      if (!returned) this.breakOff();
       this.running = false;
       this.chunk = null;
     }
@@ -194,6 +214,7 @@ class Parser {
         continue;
       }
       this.chunk = chunk;
+      this.consumed = at;
       const error = this.tell(text, at);
       if (error !== null) return error;
       if (this.upgraded || this.owner === null) return at;
@@ -208,21 +229,33 @@ class Parser {
     handle.bytesRead += length;
     this.base = registers[READ_BASE];
     this.running = true;
-    let consumed;
-    let error;
+    let error = this.broken;
+    let returned = false;
     try {
-      for (;;) {
-        consumed = registers[CONSUMED];
+      while (error === null) {
+        this.consumed = registers[CONSUMED];
         this.hasMore = registers[READ_ENDS] === 0;
-        error = this.tell(text, consumed);
+        error = this.tell(text, this.consumed);
         if (error !== null || this.upgraded || this.owner === null || !this.hasMore) break;
         text = commands.httpNext(id);
       }
+      returned = true;
     } finally {
+      if (!returned) this.breakOff();
       this.running = this.hasMore = false;
       this.owner?.flushHeld();
     }
-    this.owner?.afterRead(error, consumed, length);
+    this.owner?.afterRead(error, this.consumed, length);
+  }
+
+  /**
+   * A listener has thrown. The rest of what was read is not parsed, so nothing that follows may be: as
+   * in Node it is an error.
+   */
+  breakOff() {
+    const reason = exceptions[this.telling] ?? exceptions[BODY];
+    this.broken = parseError(reason, this.consumed);
+    this.state = FAILED;
   }
 
   /**
@@ -231,7 +264,8 @@ class Parser {
    */
   tell(text, consumed) {
     this.state = registers[STATE];
-    switch (registers[KIND]) {
+    this.telling = registers[KIND];
+    switch (this.telling) {
       case HEAD: {
         const complete = registers[HEAD_COMPLETE] === 1;
         const awaits = (registers[head.FLAGS] & flags.AWAITS) !== 0;
@@ -317,6 +351,7 @@ module.exports = {
   Parser,
   REQUEST,
   RESPONSE,
+  STAY,
   TUNNEL,
   flags,
   head,

@@ -15,6 +15,7 @@ const {
   GO_ON,
   IN_HEAD,
   Parser,
+  STAY,
   TUNNEL,
   flags,
   head,
@@ -183,7 +184,8 @@ class ServerConnection extends Connection {
 
     const most = typeof server.maxHeadersCount === 'number' ? server.maxHeadersCount : FIELDS_MAX;
     if (most > 0 && count > most && !this.limitFields(request, most, bits)) return GO_ON;
-    if ((bits & flags.UPGRADE) !== 0) {
+    const asks = (bits & flags.UPGRADE) !== 0;
+    if (asks) {
       request.upgrade = request.method === 'CONNECT' || settings.shouldUpgrade(server, request);
       if (request.upgrade) return TUNNEL;
     }
@@ -191,7 +193,7 @@ class ServerConnection extends Connection {
     else (this.others ??= []).push(request);
     if (!this.heldBack && this.isBehind()) this.holdBack();
     this.answer(request, bits);
-    return GO_ON;
+    return asks ? STAY : GO_ON;
   }
 
   onBody(bytes) {
@@ -301,9 +303,8 @@ class ServerConnection extends Connection {
     if (response._eventsCount !== 0 && response.listenerCount('socket') > 0) {
       response.emit('socket', this.socket);
     }
-    if (response.finished || response.outputData.length > 0 || response.writableCorked > 0) {
-      response._flush();
-    }
+    if (response.outputData.length > 0 || response.writableCorked > 0) response._flush();
+    else if (response.finished && response._eventsCount !== 0) response._finish();
   }
 
   /** Whether a response may write past the socket. */
@@ -474,6 +475,7 @@ function onEnd() {
   const { parser, server, waiting } = connection;
   const error = parser?.finish();
   if (error instanceof Error) {
+    error.message = 'Parse Error';
     connection.fail(error);
   } else if (!server.httpAllowHalfOpen) {
     this.end();

@@ -97,18 +97,19 @@ impl HttpParser {
     }
 
     /// What follows a head whose flags have `AWAITS`: 0 what it says, 1 no body, 2 no body and
-    /// another protocol.
+    /// another protocol, 3 what it says, but HTTP behind it.
     #[napi(catch_unwind)]
     pub fn decide(&self, decision: u32) {
         self.inner.borrow_mut().parser.decide(decision_of(decision));
     }
 }
 
-/// 0 what the head says, 1 no body, 2 no body and another protocol.
+/// 0 what the head says, 1 no body, 2 no body and another protocol, 3 HTTP whatever it says.
 pub fn decision_of(number: u32) -> Decision {
     match number {
         0 => Decision::Body,
         1 => Decision::NoBody,
+        3 => Decision::Stay,
         _ => Decision::Upgrade,
     }
 }

@@ -66,6 +66,8 @@ pub enum Event {
 /// What follows a head that [`AWAITS`](flags::AWAITS) it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub enum Decision {
+    /// What the head says, but for the other protocol it asks for: HTTP goes on behind it.
+    Stay,
     /// What the head says.
     Body,
     /// No body: the answer to a `HEAD`, an interim response.
@@ -201,6 +203,9 @@ impl Parser {
     pub fn decide(&mut self, decision: Decision) {
         if self.state == State::AfterHead && self.head.has(flags::AWAITS) {
             self.decision = decision;
+            if decision == Decision::Stay {
+                self.head.flags &= !flags::UPGRADE;
+            }
         }
     }
 

@@ -122,6 +122,24 @@ fn a_response_waits_for_the_decision_about_its_body() {
 }
 
 #[test]
+fn a_request_whose_upgrade_is_declined_is_one_like_others() {
+    let head = "POST / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n";
+    for (rest, first) in [
+        ("\r\n", "complete \"\""),
+        ("Content-Length: 2\r\n\r\nab", "body ab true"),
+    ] {
+        let input = format!("{head}{rest}GET /next HTTP/1.1\r\n\r\n");
+        let mut parser = requests();
+        let (consumed, event) = parser.execute(input.as_bytes());
+        assert_eq!(event, Event::Head { complete: false });
+        parser.decide(Decision::Stay);
+        let told = events(&mut parser, &input.as_bytes()[consumed..]);
+        assert_eq!(told[0], first);
+        assert!(told[1].starts_with("head /next"), "{told:?}");
+    }
+}
+
+#[test]
 fn a_body_until_the_end_is_complete_at_the_end_alone() {
     let mut parser = Parser::new(config(Kind::Response));
     events(&mut parser, b"HTTP/1.0 200 OK\r\n\r\nabc");

@@ -1,0 +1,191 @@
+'use strict';
+
+// Servers in trouble: listeners that throw, connections that end amid pipelined answers, upgrades
+// that nobody takes; told as by node:http.
+
+const { once } = require('node:events');
+const net = require('node:net');
+const path = require('node:path');
+
+const { reported, root, run, stopAll } = require('../support/child');
+const { exchange, node, ours, same, serve, withoutDate } = require('../support/http-wire');
+
+const get = (url, more = '') => `GET ${url} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+const LAST = get('/last', 'Connection: close\r\n');
+const UPGRADE = 'Connection: Upgrade\r\nUpgrade: h2c\r\n';
+
+afterAll(stopAll);
+
+describe('a request for an upgrade that nobody takes is one like others', () => {
+  for (const answersLater of [false, true]) {
+    const when = answersLater ? 'later' : 'at once';
+    const listener = (req, res) => {
+      req.resume();
+      if (answersLater) setImmediate(() => res.end(req.url));
+      else res.end(req.url);
+    };
+    same(`answered ${when}`, (http) =>
+      serve(http, {}, listener, async (server, port) => {
+        const socket = net.connect(port, '127.0.0.1');
+        socket.write(get('/upgrade', UPGRADE));
+        const [first] = await once(socket, 'data');
+        socket.write(LAST);
+        let rest = '';
+        for await (const chunk of socket) rest += chunk;
+        return [withoutDate(first.toString()), withoutDate(rest)];
+      })
+    );
+
+    // Node loses what stands behind it in the same read.
+    test(`answered ${when}, and what follows it is answered as well`, async () => {
+      const body = `POST /body HTTP/1.1\r\nHost: x\r\n${UPGRADE}Content-Length: 3\r\n\r\nabc`;
+      const text = await serve(ours, {}, listener, (server, port) =>
+        exchange(port, get('/upgrade', UPGRADE) + body + LAST)
+      );
+      expect(text.match(/\/\w+(?=HTTP|$)/g)).toEqual(['/upgrade', '/body', '/last']);
+    });
+  }
+});
+
+describe('answers to pipelined requests', () => {
+  // Node has the second wait for the first, and loses it.
+  test.each(['destroySoon', 'end', 'destroy'])(
+    "are not lost when a later one's listener calls socket.%s()",
+    async (method) => {
+      const listener = (req, res) => {
+        if (req.url === '/third') req.socket[method]();
+        else res.end(req.url);
+      };
+      const three = get('/first') + get('/second') + get('/third');
+      const play = (http) => serve(http, {}, listener, (server, port) => exchange(port, three));
+      const text = await play(ours);
+      expect(text.startsWith(await play(node))).toBe(true);
+      expect(text).toContain('/second');
+    }
+  );
+
+  same('are told of in the order in which Node tells', (http) => {
+    const seen = [];
+    return serve(
+      http,
+      {},
+      (req, res) => {
+        for (const name of ['socket', 'prefinish', 'finish', 'close', 'error']) {
+          res.on(name, (value) => seen.push(`${req.url} ${name} ${value?.code}`));
+        }
+        res.end(req.url);
+        if (req.url === '/first') res.end('once more');
+      },
+      async (server, port) => {
+        await exchange(port, get('/first') + get('/second') + LAST);
+        return seen;
+      }
+    );
+  });
+});
+
+same("the end of the input amid a request has Node's message", (http) =>
+  serve(
+    http,
+    {},
+    () => {},
+    async (server, port) => {
+      const failed = once(server, 'clientError');
+      const socket = net.connect(port, '127.0.0.1');
+      socket.end('GET / HT');
+      const [{ message, code, bytesParsed, rawPacket }, peer] = await failed;
+      peer.destroy();
+      return [message, code, bytesParsed, rawPacket];
+    }
+  )
+);
+
+same('end() after the connection renders no head', (http) => {
+  const seen = [];
+  return serve(
+    http,
+    {},
+    (req, res) => {
+      res.on('close', () => {
+        res.end('late', () => seen.push('ended'));
+        const { headersSent, finished } = res;
+        seen.push(headersSent, finished);
+      });
+      req.socket.destroy();
+    },
+    async (server, port) => {
+      await exchange(port, get('/'));
+      return seen;
+    }
+  );
+});
+
+same('a request without a body is over, also where nobody looked in time', (http) => {
+  let request;
+  return serve(
+    http,
+    {},
+    (req, res) => {
+      request ??= req;
+      res.end();
+    },
+    async (server, port) => {
+      await exchange(port, get('/') + LAST);
+      const { complete, destroyed, readableEnded, readableFlowing, closed } = request;
+      return { complete, destroyed, readableEnded, readableFlowing, closed };
+    }
+  );
+});
+
+/** Has listeners throw, and tells what a client gets that sends on. */
+const THROWING = `
+  const http = require(process.argv.at(-1));
+  const net = require('node:net');
+  const seen = [];
+  process.on('uncaughtException', (error) => seen.push('uncaught ' + error.message));
+  const get = (url) => 'GET ' + url + ' HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n';
+  const body = 'POST /throw HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 5\\r\\n\\r\\n';
+  const reads = [
+    [get('/throw'), get('/next')],
+    [get('/a') + get('/throw') + get('/b'), get('/next')],
+    [body + get('/a').slice(0, 5), get('/next')],
+    [body + 'ab', 'cde' + get('/next')],
+    [body.replace('throw', 'data'), get('/a').slice(0, 5), get('/next')]
+  ];
+  const server = http.createServer((req, res) => {
+    seen.push(req.url);
+    if (req.url === '/throw') throw new Error('in a listener');
+    if (req.url === '/data') req.on('data', () => { throw new Error('in data'); });
+    res.end(req.url);
+  });
+  server.on('clientError', ({ code, message, bytesParsed, rawPacket }, socket) => {
+    seen.push([code, message, bytesParsed, String(rawPacket)]);
+    socket.end('HTTP/1.1 400 Mine\\r\\n\\r\\n');
+  });
+  async function send(pieces, port) {
+    const socket = net.connect(port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk) => (text += chunk));
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    for (const piece of pieces) {
+      const count = seen.length;
+      socket.write(piece);
+      // The exception, or the error, is what each of them leads to.
+      for (let i = 0; i < 2000 && seen.length === count; i++) await new Promise(setImmediate);
+      for (let i = 0; i < 50; i++) await new Promise(setImmediate);
+    }
+    await closed;
+    seen.push(text.replace(/Date: [^\\r]*/g, 'Date: now'));
+  }
+  server.listen(0, '127.0.0.1', async () => {
+    for (const pieces of reads) await send(pieces, server.address().port);
+    server.close(() => console.log(JSON.stringify(seen)));
+  });
+`;
+
+test('what is sent behind a request whose listener threw is an error, as in Node', async () => {
+  const play = async (name) => reported(await run({ script: THROWING }, { args: [name] }));
+  const expected = await play('node:http');
+  expect(expected).toContain('uncaught in a listener');
+  expect(await play(path.join(root, 'lib', 'http'))).toEqual(expected);
+});
