@@ -45,10 +45,6 @@ const late = {
     return host.net.BlockList;
   },
 
-  get BoundSocket() {
-    return require('./bound-socket').BoundSocket;
-  },
-
   get SocketAddress() {
     return host.net.SocketAddress;
   }
@@ -93,11 +89,4 @@ Object.defineProperty(module.exports, 'SocketAddress', {
 
 // What only some Nodes have.
 if (host.nodeMajor >= 24) delete module.exports._setSimultaneousAccepts;
-if (host.since('24.19', '26.4')) {
-  Object.defineProperty(module.exports, 'BoundSocket', {
-    enumerable: true,
-    get: function () {
-      return late.BoundSocket;
-    }
-  });
-}
+if (host.since('24.19', '26.4')) module.exports.BoundSocket = require('./bound-socket').BoundSocket;
