@@ -57,11 +57,6 @@ export class Runtime {
   /** Reads at most `size` bytes at a time, all of which JavaScript copies. */
   fixReadSize(id: HandleId, size: number): number;
   /**
-   * Writes several chunks, at most 1,000; returns how many bytes were taken. Fewer than given: the
-   * caller keeps the rest, and goes on after a `Writable` event.
-   */
-  writev(id: HandleId, chunks: Array<Uint8Array>): number;
-  /**
    * Sends our FIN after what was written; a `ShutDown` event follows, in the async context of
    * `request`.
    */
@@ -160,7 +155,7 @@ export class HttpParser {
   adopt(runtime: Runtime, id: HandleId): void;
   /**
    * What follows a head whose flags have `AWAITS`: 0 what it says, 1 no body, 2 no body and
-   * another protocol, 3 what it says, but HTTP behind it.
+   * another protocol.
    */
   decide(decision: number): void;
 }

@@ -188,11 +188,11 @@ class StreamHandle {
     return taken;
   }
 
-  /** As writeBuffer(), of several Buffers. */
+  /** As writeBuffer(), of several Buffers, or strings in latin1. */
   writev(chunks, done) {
     let total = 0;
-    for (const chunk of chunks) total += chunk.length;
-    if (total <= JOIN_MAX) return this.writeBuffer(Buffer.concat(chunks, total), done);
+    for (let i = 0; i < chunks.length; i++) total += chunks[i].length;
+    if (total <= JOIN_MAX) return this.writeBuffer(join(chunks, total), done);
     this.bytesWritten += total;
     const pending = { chunks, done };
     const status = send(this.id, pending);
@@ -371,7 +371,8 @@ function send(id, pending) {
   while (pending.chunks.length > 0) {
     const { chunks } = pending;
     const offered = chunks.length > CHUNKS_MAX ? chunks.slice(0, CHUNKS_MAX) : chunks;
-    const taken = offered.length === 1 ? write(id, chunks[0]) : native().writev(id, offered);
+    const taken =
+      offered.length === 1 ? write(id, bytesOf(chunks[0])) : commands.writev(id, offered);
     if (debug.enabled) debug('<- %d writev %d in %d chunks', id, taken, offered.length);
     if (taken < 0) return taken;
     pending.chunks = after(chunks, taken);
@@ -385,8 +386,25 @@ function after(chunks, count) {
   let index = 0;
   while (index < chunks.length && count >= chunks[index].length) count -= chunks[index++].length;
   const rest = chunks.slice(index);
-  if (count > 0) rest[0] = rest[0].subarray(count);
+  if (count > 0) rest[0] = bytesOf(rest[0]).subarray(count);
   return rest;
+}
+
+function bytesOf(chunk) {
+  return typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk;
+}
+
+/** Chunks as one. */
+function join(chunks, total) {
+  const joined = Buffer.allocUnsafe(total);
+  let at = 0;
+  for (let i = 0; i < chunks.length; i++) {
+    const chunk = chunks[i];
+    if (typeof chunk === 'string') joined.latin1Write(chunk, at);
+    else joined.set(chunk, at);
+    at += chunk.length;
+  }
+  return joined;
 }
 
 function fill(out, result) {

@@ -11,6 +11,9 @@ const { kEnd, kFailed, kProgress, kRead, kWritten } = require('../internal/owner
 
 const { copyRead, takeRead } = require('../internal/runtime');
 
+/** Strings up to here cross as they are, among Buffers. */
+const SHORT = 1024;
+
 const kOnRead = Symbol('onread');
 const kTimer = Symbol('timer');
 
@@ -78,9 +81,12 @@ const methods = {
 
   _writev(entries, done) {
     if (!canWrite(this, entries, '', done)) return;
-    const chunks = entries.map(({ chunk, encoding }) =>
-      typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
-    );
+    const chunks = new Array(entries.length);
+    for (let i = 0; i < entries.length; i++) {
+      const { chunk, encoding } = entries[i];
+      const crosses = typeof chunk !== 'string' || (encoding === 'latin1' && chunk.length <= SHORT);
+      chunks[i] = crosses ? chunk : Buffer.from(chunk, encoding);
+    }
     finishWrite(this._handle.writev(chunks, done), done);
   },
 

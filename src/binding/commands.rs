@@ -1,7 +1,6 @@
 //! What JavaScript can ask of the addon: one class, `Runtime`, with Node's handle verbs. Every
 //! command returns at once; results are 0 or a negated error number, as libuv's are.
 
-use std::io::IoSlice;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use crate::runtime::slab::KEEP;
 use crate::runtime::sys::FdKind;
 use crate::transport::{
     change_mode, parse_socket_address, AcceptTask, Binding, Endpoint, Errno, HandleId, Listener,
-    Stream, Written,
+    Stream,
 };
 
 /// The version of the addon, compared with package.json's when it is loaded.
@@ -261,14 +260,6 @@ impl Runtime {
         })
     }
 
-    /// Writes several chunks, at most 1,000; returns how many bytes were taken. Fewer than given: the
-    /// caller keeps the rest, and goes on after a `Writable` event.
-    #[napi(catch_unwind)]
-    pub fn writev(&self, id: HandleId, chunks: Vec<&[u8]>) -> i64 {
-        let chunks: Vec<IoSlice> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
-        taken(self.environment.write(id, &chunks))
-    }
-
     /// Sends our FIN after what was written; a `ShutDown` event follows, in the async context of
     /// `request`.
     #[napi(catch_unwind)]
@@ -449,13 +440,6 @@ fn cannot_start(env: Env, error: &std::io::Error) -> napi::Result<napi::Error> {
         thrown.set_named_property("errno", -errno)?;
     }
     Ok(thrown.to_unknown().into())
-}
-
-fn taken(result: Result<Written, Errno>) -> i64 {
-    match result {
-        Ok(Written { accepted, .. }) => accepted as i64,
-        Err(Errno(errno)) => -i64::from(errno),
-    }
 }
 
 fn address(result: Result<std::net::SocketAddr, Errno>) -> Either<i32, Address> {

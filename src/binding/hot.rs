@@ -15,7 +15,7 @@ use super::http_connection;
 use crate::transport::{Close, Errno, HandleId, Written};
 
 /// The functions, by the names under which JavaScript finds them.
-const FUNCTIONS: [(&str, Body); 10 + 5] = [
+const FUNCTIONS: [(&str, Body); 16] = [
     ("attach", Body::Number(attach)),
     ("close", Body::Number(close)),
     ("readStart", Body::Number(read_start)),
@@ -23,6 +23,7 @@ const FUNCTIONS: [(&str, Body); 10 + 5] = [
     ("write", Body::Number(write)),
     ("writeSmall", Body::Number(write_small)),
     ("writeString", Body::Number(write_string)),
+    ("writev", Body::Number(writev)),
     ("writeMessage", Body::Number(write_message)),
     ("httpStart", Body::Number(http_connection::http_start)),
     ("httpStop", Body::Number(http_connection::http_stop)),
@@ -138,6 +139,57 @@ impl Arguments {
         }
         // SAFETY: napi says so; JavaScript cannot touch or detach it before this call returns.
         Ok(unsafe { std::slice::from_raw_parts(start.cast(), length) })
+    }
+
+    /// The elements of an array of views and strings; the strings are copied behind `text`.
+    fn parts(&self, index: usize, text: &mut Vec<u8>) -> Result<Vec<Part>, Errno> {
+        let mut count = 0;
+        // SAFETY: a live value; what is no array has no elements.
+        unsafe { sys::napi_get_array_length(self.env, self.values[index], &mut count) };
+        let mut parts = Vec::with_capacity(count as usize);
+        for at in 0..count {
+            let (mut element, mut kind) = (null_mut(), 0);
+            let (mut start, mut length) = (null_mut(), 0);
+            // SAFETY: live values; what is neither string nor view is refused with a status.
+            let status = unsafe {
+                sys::napi_get_element(self.env, self.values[index], at, &mut element);
+                sys::napi_typeof(self.env, element, &mut kind);
+                match kind {
+                    sys::ValueType::napi_string => {
+                        let (none, size) = (null_mut(), 0);
+                        sys::napi_get_value_string_latin1(
+                            self.env,
+                            element,
+                            none,
+                            size,
+                            &mut length,
+                        )
+                    }
+                    _ => sys::napi_get_buffer_info(self.env, element, &mut start, &mut length),
+                }
+            };
+            if status != sys::Status::napi_ok {
+                return Err(Errno(libc::EINVAL));
+            }
+            if kind != sys::ValueType::napi_string {
+                // An empty view may have no memory.
+                if length > 0 {
+                    parts.push(Part::Bytes(start.cast_const().cast(), length));
+                }
+                continue;
+            }
+            let place = text.len();
+            text.resize(place + length + 1, 0);
+            let into = text[place..].as_mut_ptr().cast();
+            // SAFETY: room for the string and the NUL behind it.
+            unsafe {
+                let room = length + 1;
+                sys::napi_get_value_string_latin1(self.env, element, into, room, &mut length);
+            }
+            text.truncate(place + length);
+            parts.push(Part::Text(place, length));
+        }
+        Ok(parts)
     }
 
     pub fn flag(&self, index: usize) -> bool {
@@ -261,6 +313,35 @@ fn write_message(environment: &Environment, arguments: &Arguments) -> i64 {
         Ok(Written { accepted, .. }) => -1 - accepted as i64,
         Err(Errno(errno)) => STRING_ERROR - i64::from(errno),
     }
+}
+
+/// `writev(id, chunks)`: as `write`, of at most 1,000 chunks, Buffers or strings in latin1.
+fn writev(environment: &Environment, arguments: &Arguments) -> i64 {
+    let mut text = environment.text.borrow_mut();
+    text.clear();
+    let parts = match arguments.parts(1, &mut text) {
+        Ok(parts) => parts,
+        Err(Errno(errno)) => return -i64::from(errno),
+    };
+    let chunks: Vec<IoSlice> = parts
+        .iter()
+        .map(|part| match *part {
+            // SAFETY: JavaScript cannot touch or detach a view before this call returns.
+            Part::Bytes(start, length) => unsafe { std::slice::from_raw_parts(start, length) },
+            Part::Text(start, length) => &text[start..start + length],
+        })
+        .map(IoSlice::new)
+        .collect();
+    match environment.write(arguments.id(), &chunks) {
+        Ok(Written { accepted, .. }) => accepted as i64,
+        Err(Errno(errno)) => -i64::from(errno),
+    }
+}
+
+/// One chunk of several: memory of a view, or a place in the text that was copied.
+enum Part {
+    Bytes(*const u8, usize),
+    Text(usize, usize),
 }
 
 /// What a command that panicked returns: an error to every caller, also where small negative results
