@@ -137,6 +137,60 @@ same('a request without a body is over, also where nobody looked in time', (http
   );
 });
 
+same('who answers first may still read the body', (http) => {
+  const seen = [];
+  return serve(
+    http,
+    {},
+    (req, res) => {
+      const answer = () => {
+        res.end('read later');
+        req.on('data', (chunk) => seen.push(`${req.url} ${chunk}`));
+        req.on('end', () => seen.push(`${req.url} end`));
+      };
+      if (req.url === '/later') setImmediate(answer);
+      else answer();
+    },
+    async (server, port) => {
+      for (const url of ['/now', '/later']) {
+        const head = `POST ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n`;
+        await exchange(port, `${head}Content-Length: 5\r\n\r\nwhole`);
+      }
+      return seen;
+    }
+  );
+});
+
+same('close() behind end() closes the connection', (http) => {
+  return serve(
+    http,
+    {},
+    (req, res) => {
+      setImmediate(() => {
+        res.end('last');
+        req.socket.server.close();
+      });
+    },
+    (server, port) => exchange(port, get('/'))
+  );
+});
+
+test('a response that is destroyed before its turn is not sent', async () => {
+  const listener = (req, res) => {
+    if (req.url === '/first') {
+      setImmediate(() => res.end('first'));
+    } else {
+      res.destroy();
+      res.end('second');
+    }
+  };
+  const text = await serve(ours, {}, listener, (server, port) =>
+    exchange(port, get('/first') + get('/second'))
+  );
+  expect(text).toContain('first');
+  expect(text).not.toContain('second');
+});
+
 /** Has listeners throw, and tells what a client gets that sends on. */
 const THROWING = `
   const http = require(process.argv.at(-1));

@@ -38,8 +38,9 @@ class Connection {
     this.idleAfter = null;
     /** Somebody else wants to see what is read. */
     this.sharesBytes = false;
-    /** Messages that have left and were not told of yet: one each tick, as they would be in Node. */
+    /** Messages that have left are told of one each tick, as they are in Node: those that wait. */
     this.leaving = null;
+    this.isTelling = false;
     /** No request will come any more. */
     this.ended = false;
     /** Without a socket there is none between two requests. */
@@ -192,9 +193,7 @@ class Connection {
     held.text += text;
     held.latin1 = latin1;
     held.messages.push(message);
-    if (this.leaving !== null) return;
-    this.leaving = [];
-    process.nextTick(tellNext, this);
+    this.startTelling();
   }
 
   flushHeld() {
@@ -215,8 +214,15 @@ class Connection {
 
   /** A message is with the kernel: tells of it when it is told of those before it. */
   leave(message) {
-    if (this.leaving === null) process.nextTick(sent, this, message);
+    if (this.leaving === null) this.leaving = [message];
     else this.leaving.push(message);
+    this.startTelling();
+  }
+
+  startTelling() {
+    if (this.isTelling) return;
+    this.isTelling = true;
+    process.nextTick(tellNext, this);
   }
 
   /** The kernel did not take all of it, or nothing: the socket has the queue, and the error. */
@@ -224,8 +230,8 @@ class Connection {
     let rest = Buffer.from(text, latin1 ? 'latin1' : 'utf8');
     if (bytes !== null) rest = Buffer.concat([rest, bytes]);
     this.socket.write(rest.subarray(from), () => {
-      if (this.leaving === null) for (const message of messages) sent(this, message);
-      else this.leaving.push(...messages);
+      if (this.isTelling) this.leaving = [...(this.leaving ?? []), ...messages];
+      else for (const message of messages) sent(this, message);
     });
   }
 
@@ -300,14 +306,14 @@ function sent(connection, message) {
   connection.onSent(message);
 }
 
-/** Tells of the next of those that were held, and have left. */
+/** Tells of the next message that has left. */
 function tellNext(connection) {
   const { leaving } = connection;
   try {
-    if (leaving.length > 0) sent(connection, leaving.shift());
+    if (leaving !== null && leaving.length > 0) sent(connection, leaving.shift());
   } finally {
-    if (leaving.length > 0) process.nextTick(tellNext, connection);
-    else connection.leaving = null;
+    connection.isTelling = leaving !== null && leaving.length > 0;
+    if (connection.isTelling) process.nextTick(tellNext, connection);
   }
 }
 

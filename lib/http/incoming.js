@@ -133,6 +133,11 @@ function complete(message, trailers, count) {
   if (message[kState] !== null) message.push(null);
 }
 
+/** The request is answered: lets the rest of a body pass that nobody has begun to read. */
+function passBody(message) {
+  if (!message._consuming && !message[kState]?.resumeScheduled) message._dump();
+}
+
 /** Whether a 'data' or 'end' may still be waited for: a state that exists was asked for. */
 function isReadable(message) {
   return message[kState] !== null;
@@ -380,5 +385,6 @@ module.exports = {
   fillFromHead,
   isReadable,
   limitFields,
+  passBody,
   readOn
 };

@@ -9,7 +9,7 @@ const { debuglog } = require('node:util');
 const { codeError, connectionResetError } = require('../internal/errors');
 const { Connection } = require('./connection');
 const { unwatch, watch } = require('./consume');
-const { addBody, complete, fillFromHead, limitFields } = require('./incoming');
+const { addBody, complete, fillFromHead, limitFields, passBody } = require('./incoming');
 const {
   BETWEEN_MESSAGES,
   GO_ON,
@@ -309,7 +309,7 @@ class ServerConnection extends Connection {
 
   /** Whether a response may write past the socket. */
   isWriter(response) {
-    return this.writer === response && this.mayWrite;
+    return this.writer === response && !response.destroyed && this.mayWrite;
   }
 
   /** A response is with the kernel, or will be next: the one behind it may write. */
@@ -347,7 +347,7 @@ class ServerConnection extends Connection {
       if (index >= 0) this.others.splice(index, 1);
     }
     // Its body would stand before the next request.
-    if (!request._consuming) request._dump();
+    passBody(request);
     if (this.message === response) {
       if (this.settings.plainResponse) {
         response[kSocket] = null;
@@ -442,7 +442,8 @@ class ServerConnection extends Connection {
     const { socket } = this;
     for (const name of Object.keys(events)) socket.removeListener(name, events[name]);
     socket.removeListener('error', onError);
-    socket.removeListener('close', onCloseOfResponse);
+    // One that is not over is still to be told.
+    if (!socket._httpMessage) socket.removeListener('close', onCloseOfResponse);
     socket[kConnection] = undefined;
     if (Object.hasOwn(socket, 'setEncoding')) delete socket.setEncoding;
     if (this.handle !== null) unwatch(socket);

@@ -195,13 +195,16 @@ Server.prototype.closeAllConnections = function closeAllConnections() {
 Server.prototype.closeIdleConnections = closeIdleConnections;
 function closeIdleConnections() {
   for (const connection of [...this[kSettings].connections]) {
-    if (isUnused(connection)) connection.destroy();
+    if (isIdle(connection)) connection.destroy();
   }
 }
 
-/** Between two requests; a connection that has not asked for anything yet is not idle. */
-function isUnused(connection) {
-  return connection.since === 0 && connection.request === null;
+/**
+ * Between two requests, the last one answered, or as good as; a connection that has not asked for
+ * anything yet is not idle.
+ */
+function isIdle({ message, since }) {
+  return since === 0 && (!message || message.finished);
 }
 
 /** Node's documentation, "Capture rejections of promises". */
