@@ -175,6 +175,18 @@ same('close() behind end() closes the connection', (http) => {
   );
 });
 
+same('closeIdleConnections() spares the connection whose request is being told', (http) =>
+  serve(
+    http,
+    {},
+    (req, res) => {
+      res.end(req.url);
+      req.socket.server.closeIdleConnections();
+    },
+    (server, port) => exchange(port, get('/first') + LAST)
+  )
+);
+
 test('a response that is destroyed before its turn is not sent', async () => {
   const listener = (req, res) => {
     if (req.url === '/first') {

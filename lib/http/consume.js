@@ -64,10 +64,18 @@ function onPause() {
   if (this[kConnection]?.isConsuming) this._handle?.readStop();
 }
 
-/** The stream takes itself to be reading: it was never given anything. */
+/**
+ * The stream takes itself to be reading: it was never given anything. It says so also when it was
+ * paused since it was asked to resume.
+ */
 function onResume() {
   if (this._paused) this.pause();
-  else if (this._handle && !this._handle.reading) this._handle.readStart();
+  if (!this._handle) return;
+  if (!this.isPaused()) {
+    if (!this._handle.reading) this._handle.readStart();
+  } else if (this[kConnection]?.isConsuming) {
+    this._handle.readStop();
+  }
 }
 
 function on(name, listener) {

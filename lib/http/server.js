@@ -203,8 +203,8 @@ function closeIdleConnections() {
  * Between two requests, the last one answered, or as good as; a connection that has not asked for
  * anything yet is not idle.
  */
-function isIdle({ message, since }) {
-  return since === 0 && (!message || message.finished);
+function isIdle({ incoming, message, since }) {
+  return since === 0 && incoming === null && (!message || message.finished);
 }
 
 /** Node's documentation, "Capture rejections of promises". */
