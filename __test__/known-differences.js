@@ -99,28 +99,6 @@ module.exports = [
     nodes: [24, 26]
   },
   {
-    file: 'contexts',
-    sentence: 'keeps the stores of its requests apart that run() gives them',
-    reason: "'end' and 'close' of a request see the store of its listener, and not none"
-  },
-  {
-    file: 'contexts',
-    sentence: 'gives each request what enterWith() left of the one before it',
-    reason: 'as above',
-    nodes: [24, 26]
-  },
-  {
-    file: 'contexts',
-    sentence: 'does so too where requests come in one piece',
-    reason: 'requests of one read run in one callback: what enterWith() sets stays for the next',
-    nodes: [24, 26]
-  },
-  {
-    file: 'contexts',
-    sentence: 'runs its requests in the context it was told to listen in',
-    reason: 'a connection inherits no context from its server'
-  },
-  {
     file: 'recent-options',
     sentence: 'is refused unless it is a boolean',
     reason: 'optimizeEmptyRequests is not read yet',

@@ -90,7 +90,7 @@ describe('a server', () => {
     await talking(http, {}, listener, async (socket, answered) => {
       for (const [index, path] of ['/1', '/2', '/3'].entries()) {
         socket.write(post(path).slice(0, -1));
-        await sleep(5);
+        while (!record.log.some((line) => line.startsWith(`${path} data`))) await sleep(1);
         socket.write('b');
         await answered(index + 1);
       }
@@ -112,13 +112,14 @@ describe('a server', () => {
     return record.sorted();
   });
 
-  same('runs its requests in the context it was told to listen in', async (http) => {
+  /** Listens in a store, and is asked twice. */
+  async function listening(http, events) {
     const record = recorder();
     const server = http.createServer((req, res) => {
       record.see(`${req.url} request`);
       answerLater(record, req, res);
     });
-    record.watch('server', server, ['connection', 'checkContinue', 'close']);
+    record.watch('server', server, events);
     server.on('checkContinue', (req, res) => answerLater(record, req, res));
     record.storage.run('listen', () => server.listen(0, '127.0.0.1'));
     await once(server, 'listening');
@@ -133,6 +134,30 @@ describe('a server', () => {
     server.close();
     await once(server, 'close');
     return record.sorted();
+  }
+
+  same('runs its requests in the context it was told to listen in', (http) =>
+    listening(http, ['checkContinue', 'close'])
+  );
+
+  same('does so too where somebody sees the sockets', (http) =>
+    listening(http, ['connection', 'checkContinue', 'close'])
+  );
+
+  same('emits data and end of a body between the requests of one read', async (http) => {
+    const record = recorder();
+    const listener = (req, res) => {
+      record.see(`${req.url} request`);
+      record.watch(req.url, req, ['data', 'end']);
+      req.on('end', () => res.end());
+    };
+    await talking(http, {}, listener, async (socket) => {
+      socket.write(post('/1') + post('/2') + post('/3').replace(/ab$/, 'a'));
+      await sleep(20);
+      socket.write('b');
+      await sleep(20);
+    });
+    return record.log;
   });
 
   same('tells of clients that fail outside of any store', async (http) => {

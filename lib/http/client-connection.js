@@ -14,6 +14,7 @@ const {
   addBody,
   complete,
   fillFromHead,
+  isReadable,
   limitFields,
   readOn
 } = require('./incoming');
@@ -102,6 +103,14 @@ class ClientConnection {
   onread(text) {
     const { parser } = this;
     this.context.runInAsyncScope(parser.tellRead, parser, text);
+  }
+
+  inContext(call) {
+    this.context.runInAsyncScope(call);
+  }
+
+  get isRead() {
+    return this.incoming !== null && isReadable(this.incoming);
   }
 
   /** Nothing is held. */
@@ -334,6 +343,7 @@ function failed(error) {
 function closed() {
   const connection = this[kConnection];
   const { parser, request } = connection;
+  parser?.settle();
   // What is left to read comes first.
   this.read();
   const response = request.res;

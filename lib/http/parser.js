@@ -4,6 +4,7 @@
 // parsed, and hands each event on to the connection; the only file that knows the registers.
 
 const { HttpParser } = require('../internal/binding');
+const { nodeMajor } = require('../internal/host');
 const { commands, native, takePart } = require('../internal/runtime');
 const validate = require('../internal/validate');
 
@@ -74,6 +75,13 @@ const registers = new Int32Array(20);
 const READ_BASE = 16;
 const READ_LENGTH = 17;
 const READ_ENDS = 18;
+/** Where to ask for another call, in which the next event is told, or that the body has ended. */
+const READ_WANTS = 19;
+const NEXT_EVENT = 1;
+const COMPLETION = 2;
+
+/** What a listener leaves by enterWith() does not stay for the next event; up to Node 22 it does. */
+const RESETS_CONTEXT = nodeMajor >= 24;
 
 /** What an exception is to those who send on, by the event whose listener threw it. */
 const exceptions = {
@@ -93,8 +101,9 @@ let registered = false;
 class Parser {
   constructor() {
     /**
-     * Gets onHead(text), onBody(bytes) and onComplete(trailers, count), and with a handle
-     * onread(text) and afterRead(error, consumed, length); null when freed.
+     * Gets onHead(text), onBody(bytes) and onComplete(trailers, count), by inContext(call) where its
+     * async context may have been left, and with a handle onread(text) and afterRead(error,
+     * consumed, length); null when freed. `isRead`: somebody waits for the message's end.
      */
     this.owner = null;
     this.state = BETWEEN_MESSAGES;
@@ -116,6 +125,10 @@ class Parser {
     this.consumed = 0;
     /** What a listener's exception left behind: the error that the next bytes are. */
     this.broken = null;
+    /** No program has run in this call yet. */
+    this.fresh = false;
+    /** A body was told to its end, and not yet that its message is complete. */
+    this.owesEnd = false;
   }
 
   /** A parser that is not in use, or a new one; of chunks, or of what `handle` reads. */
@@ -136,7 +149,7 @@ class Parser {
     parser.owner = owner;
     parser.handle = handle;
     parser.state = BETWEEN_MESSAGES;
-    parser.paused = parser.upgraded = false;
+    parser.paused = parser.upgraded = parser.owesEnd = false;
     parser.broken = null;
     return parser;
   }
@@ -202,6 +215,7 @@ class Parser {
 
   run(chunk) {
     let at = 0;
+    this.fresh = true;
     for (;;) {
       const text = this.native.execute(chunk, at, chunk.length);
       at = registers[CONSUMED];
@@ -215,37 +229,53 @@ class Parser {
       }
       this.chunk = chunk;
       this.consumed = at;
-      const error = this.tell(text, at);
+      const error = this.tellNext(text, at);
       if (error !== null) return error;
       if (this.upgraded || this.owner === null) return at;
     }
   }
 
-  /** Tells a read, called by the owner's onread(): its first event, the others are asked for. */
+  /**
+   * Tells a read, called by the owner's onread(): its first event, the others are asked for; those
+   * behind a piece of a body by another call, for ticks to run before.
+   */
   tellRead(text) {
     const { handle } = this;
     const { id } = handle;
     const length = registers[READ_LENGTH];
-    handle.bytesRead += length;
-    this.base = registers[READ_BASE];
-    this.running = true;
+    if (!this.running) {
+      handle.bytesRead += length;
+      this.base = registers[READ_BASE];
+      this.running = true;
+    }
+    this.fresh = true;
+    this.owesEnd = false;
     let error = this.broken;
     let returned = false;
+    let wants = 0;
     try {
       while (error === null) {
+        const body = registers[KIND] === BODY;
+        const last = body && registers[BODY_LAST] === 1;
         this.consumed = registers[CONSUMED];
         this.hasMore = registers[READ_ENDS] === 0;
-        error = this.tell(text, this.consumed);
-        if (error !== null || this.upgraded || this.owner === null || !this.hasMore) break;
+        error = body ? this.tellBody() : this.tellNext(text, this.consumed);
+        if (error !== null || this.upgraded || this.owner === null) break;
+        if (last) wants = COMPLETION;
+        else if (body && this.hasMore) wants = NEXT_EVENT;
+        if (wants !== 0 || !this.hasMore) break;
         text = commands.httpNext(id);
       }
       returned = true;
     } finally {
       if (!returned) this.breakOff();
-      this.running = this.hasMore = false;
+      this.running = wants !== 0;
+      this.owesEnd = wants === COMPLETION;
+      this.hasMore = false;
       this.owner?.flushHeld();
     }
-    this.owner?.afterRead(error, this.consumed, length);
+    if (wants !== 0) registers[READ_WANTS] = wants;
+    else this.owner?.afterRead(error, this.consumed, length);
   }
 
   /**
@@ -256,6 +286,26 @@ class Parser {
     const reason = exceptions[this.telling] ?? exceptions[BODY];
     this.broken = parseError(reason, this.consumed);
     this.state = FAILED;
+  }
+
+  /** Tells of an event in the owner's context, whatever those before it have made of that. */
+  tellNext(text, consumed) {
+    const { fresh } = this;
+    this.fresh = false;
+    if (fresh || !RESETS_CONTEXT) return this.tell(text, consumed);
+    let error = null;
+    this.owner.inContext(() => {
+      error = this.tell(text, consumed);
+    });
+    return error;
+  }
+
+  /** A piece of a body; the end of its message is told in a call of its own. */
+  tellBody() {
+    this.state = registers[STATE];
+    this.telling = BODY;
+    this.owner.onBody(this.bytes(registers[BODY_START], registers[BODY_END]));
+    return null;
   }
 
   /**
@@ -272,7 +322,10 @@ class Parser {
         const decision = this.owner.onHead(text);
         if (this.owner === null) break;
         if (awaits && decision !== GO_ON) this.decide(decision);
-        if (complete) this.owner.onComplete(null, 0);
+        if (!complete) break;
+        if (RESETS_CONTEXT && this.owner.isRead)
+          this.owner.inContext(() => this.completeBodiless());
+        else this.completeBodiless();
         break;
       }
       case BODY: {
@@ -292,6 +345,16 @@ class Parser {
         return parseError(text, consumed);
     }
     return null;
+  }
+
+  completeBodiless() {
+    this.owner.onComplete(null, 0);
+  }
+
+  /** The stream is closed: there will be no further call. */
+  settle() {
+    if (this.owesEnd && this.owner !== null) this.owner.onComplete(null, 0);
+    this.owesEnd = false;
   }
 
   /** Bytes of what is being told; those of a read in a Buffer of their own. */

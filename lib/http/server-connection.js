@@ -3,13 +3,21 @@
 // A connection of a server: socket -> parser -> requests, and responses -> socket in the order of
 // the requests; over any Duplex. Decides when to read, what a broken request gets, when to hang up.
 
+const { AsyncResource } = require('node:async_hooks');
 const { channel } = require('node:diagnostics_channel');
 const { debuglog } = require('node:util');
 
 const { codeError, connectionResetError } = require('../internal/errors');
 const { Connection } = require('./connection');
 const { unwatch, watch } = require('./consume');
-const { addBody, complete, fillFromHead, limitFields, passBody } = require('./incoming');
+const {
+  addBody,
+  complete,
+  fillFromHead,
+  isReadable,
+  limitFields,
+  passBody
+} = require('./incoming');
 const {
   BETWEEN_MESSAGES,
   GO_ON,
@@ -54,9 +62,22 @@ const events = {
   timeout: onTimeout
 };
 
+/**
+ * Where requests run that come over a socket: it inherits from the server's context, the socket does
+ * not. Without a socket the handle does (lib/net/server.js). The names are those that Node shows.
+ */
+class HTTPServerAsyncResource extends AsyncResource {
+  constructor(socket) {
+    super('HTTPINCOMINGMESSAGE');
+    this.type = 'HTTPINCOMINGMESSAGE';
+    this.socket = socket;
+  }
+}
+
 class ServerConnection extends Connection {
   constructor(server, settings, socket, handle) {
     super(server, settings, socket, handle);
+    this.context = socket === null ? null : new HTTPServerAsyncResource(socket);
     /** The request whose body is being read. */
     this.incoming = null;
     /** The first request that is not answered yet, and those behind it, if there ever were any. */
@@ -118,19 +139,38 @@ class ServerConnection extends Connection {
       this.unconsume();
     }
     if (this.ended) return;
+    if (this.context === null) this.parse(chunk);
+    else this.context.runInAsyncScope(this.parse, this, chunk);
+  }
+
+  parse(chunk) {
     const result = this.parser.execute(chunk);
     const error = result instanceof Error ? result : null;
     this.afterParsing(error, chunk, result);
   }
 
-  /** A read is told in the connection's context, which is the one it comes in. */
+  /** A read comes in the handle's context, which is the connection's if it began without a socket. */
   onread(text) {
     const parser = (this.parser ??= Parser.blank(this, this.handle));
-    parser.tellRead(text);
+    if (this.context === null) parser.tellRead(text);
+    else this.context.runInAsyncScope(parser.tellRead, parser, text);
     // Between two requests there is nothing to remember.
-    if (this.sock !== null || this.parser !== parser || parser.state !== BETWEEN_MESSAGES) return;
+    if (this.sock !== null || this.parser !== parser || parser.running) return;
+    if (parser.state !== BETWEEN_MESSAGES) return;
     this.parser = null;
     parser.giveBack();
+  }
+
+  /** Runs `call` in the connection's context, which a listener may have left. */
+  inContext(call) {
+    const { context, handle } = this;
+    if (context !== null) context.runInAsyncScope(call);
+    else if (handle.id >= 0) handle.inContext(call);
+    else call();
+  }
+
+  get isRead() {
+    return this.incoming !== null && isReadable(this.incoming);
   }
 
   /** A read was told, of which so many bytes are parsed. */
@@ -152,7 +192,8 @@ class ServerConnection extends Connection {
   afterParsing(error, chunk, consumed) {
     const { parser } = this;
     if (this.ended) return;
-    this.stopIdling();
+    // The last answer may have left before its request was told to the end.
+    if (error !== null || parser.state !== BETWEEN_MESSAGES) this.stopIdling();
     if (error !== null) {
       error.rawPacket = chunk;
       this.fail(error);
@@ -492,6 +533,7 @@ function onEnd() {
 function onClose() {
   const connection = this[kConnection];
   if (!(connection instanceof ServerConnection)) return;
+  connection.parser?.settle();
   connection.forget();
   const { others, request: first } = connection;
   connection.request = connection.others = null;

@@ -5,7 +5,7 @@
 const { EventEmitter } = require('node:events');
 
 const { codeError } = require('../internal/errors');
-const { kServe } = require('../internal/owner');
+const { kInherits, kServe } = require('../internal/owner');
 const validate = require('../internal/validate');
 const net = require('../net');
 const { handleOf } = require('./consume');
@@ -153,12 +153,22 @@ function connectionListener(socket) {
   settings.connections.add(new ServerConnection(this, settings, socket, handleOf(socket)));
 }
 
+/** Whether nobody wants to see a connection's socket. */
+function servesHandles(server) {
+  if (server.timeout || server.pauseOnConnect) return false;
+  if (server.emit !== EventEmitter.prototype.emit) return false;
+  if (server.listenerCount('connection') !== 1) return false;
+  return server.listeners('connection')[0] === connectionListener;
+}
+
+/** Node's requests run in a resource that their connection makes in the server's context. */
+Server.prototype[kInherits] = function inherits() {
+  return servesHandles(this);
+};
+
 /** Serves a connection without a socket, if nobody wants to see one. */
 Server.prototype[kServe] = function serve(handle) {
-  const { timeout } = this;
-  if (timeout || this.pauseOnConnect || this.emit !== EventEmitter.prototype.emit) return false;
-  if (this.listenerCount('connection') !== 1) return false;
-  if (this.listeners('connection')[0] !== connectionListener) return false;
+  if (!servesHandles(this)) return false;
   if (this.noDelay) handle.setNoDelay(true);
   if (this.keepAlive) handle.setKeepAlive(true, ~~(this.keepAliveInitialDelay / 1000));
   const settings = this[kSettings];

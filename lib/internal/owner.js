@@ -16,6 +16,8 @@ module.exports = {
   kWritten: Symbol('written'),
   /** `(handle)`: a connection was accepted. */
   kAccepted: Symbol('accepted'),
+  /** `()`, of servers: whether the next connection inherits their context. */
+  kInherits: Symbol('inherits'),
   /** `(handle)`, of servers that can do without a socket: serves a connection. Returns whether. */
   kServe: Symbol('serve'),
   /** `(handle)`: the socket of a connection that was served without. */

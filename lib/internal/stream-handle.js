@@ -6,7 +6,16 @@
 const { executionAsyncId } = require('node:async_hooks');
 
 const { numbers } = require('./errors');
-const { kAcceptFailed, kAccepted, kEnd, kFailed, kProgress, kRead, kWritten } = require('./owner');
+const {
+  kAcceptFailed,
+  kAccepted,
+  kEnd,
+  kFailed,
+  kInherits,
+  kProgress,
+  kRead,
+  kWritten
+} = require('./owner');
 const { adopt, commands, debug, handleOf, native, open, write } = require('./runtime');
 
 // Longer strings become Buffers: Rust converts on its stack.
@@ -80,6 +89,11 @@ class StreamHandle {
   /** @returns {number} the id under which `async_hooks` knows it */
   getAsyncId() {
     return native().inContext(this.id, executionAsyncId);
+  }
+
+  /** Runs `call` in the async context that its events come in. */
+  inContext(call) {
+    native().inContext(this.id, call);
   }
 
   // Commands. Each returns 0 or a negative error number unless said otherwise.
@@ -327,7 +341,8 @@ class StreamHandle {
 
   makeAccepted(id) {
     const handle = new StreamHandle(this.type === types.TCP_SERVER ? types.TCP : types.PIPE);
-    adopt(handle, id, handle.type);
+    if (this.owner[kInherits]?.() === true) this.inContext(() => adopt(handle, id, handle.type));
+    else adopt(handle, id, handle.type);
   }
 
   onaccepted(id) {

@@ -43,6 +43,7 @@ impl Environment {
 
     /// Lets what a connection reads be parsed from now on.
     pub fn consume(&self, id: HandleId, config: Config) {
+        self.stop_telling(id);
         match self.handles.borrow_mut().get_mut(id as usize) {
             Some(handle) if matches!(handle.kind, Kind::Connection(_)) => {
                 let parser = None;
@@ -54,9 +55,17 @@ impl Environment {
 
     /// The parser of a connection, whose reads are bytes from now on.
     pub fn take_http_parser(&self, id: HandleId) -> Option<Box<Parser>> {
+        self.stop_telling(id);
         let mut handles = self.handles.borrow_mut();
         let Http { config, parser } = handles.get_mut(id as usize)?.http.take()?;
         Some(parser.unwrap_or_else(|| Box::new(Parser::new(config))))
+    }
+
+    /// What is left of a read that is being told is nobody's.
+    fn stop_telling(&self, id: HandleId) {
+        if self.http.current.get().is_some_and(|read| read.id == id) {
+            self.http.current.set(None);
+        }
     }
 
     /// A connection that stands between two messages needs no parser.
@@ -74,7 +83,8 @@ impl Environment {
         }
     }
 
-    /// Tells JavaScript the first event of a read; it asks for the others ([`http_next`]).
+    /// Tells JavaScript the first event of a read; it asks for the others ([`http_next`]), or to be
+    /// called anew with the next one: as in Node, ticks run behind each piece of a body.
     pub fn deliver_http(
         &self,
         dispatch: sys::napi_value,
@@ -96,18 +106,15 @@ impl Environment {
             length,
             at: 0,
         }));
-        self.next_tick();
-        // SAFETY: events are delivered on the environment's thread while it lives; the scope is
-        // open until the call returns; no borrow of ours is held across it.
-        let called = unsafe {
-            match Scope::open(self.env()) {
-                Some(_scope) => {
-                    let [kind, handle] = [Kinds::Http as i32, id as i32]
-                        .map(|value| callback::integer(self.env(), value));
-                    let arguments = [kind, handle, self.next_http_event(id)];
-                    callback::call(self.env(), self.raw_context(id), dispatch, &arguments)
-                }
-                None => Called::Stopped,
+        let mut wanted = NEXT_EVENT;
+        let called = loop {
+            let called = self.dispatch_http(dispatch, id, wanted);
+            wanted = self
+                .registers()
+                .map_or(0, |registers| registers[READ_WANTS]);
+            let may = self.http.current.get().is_some() && self.speaks_http(id);
+            if wanted == 0 || !may || called == Called::Stopped {
+                break called;
             }
         };
         self.http.current.set(None);
@@ -116,6 +123,46 @@ impl Environment {
             self.slab.copied_spare();
         }
         called
+    }
+
+    /// One call of `dispatch`, with the next event or the end of the message that has ended.
+    fn dispatch_http(&self, dispatch: sys::napi_value, id: HandleId, wanted: i32) -> Called {
+        self.next_tick();
+        // SAFETY: events are delivered on the environment's thread while it lives; the scope is
+        // open until the call returns; no borrow of ours is held across it.
+        unsafe {
+            let Some(_scope) = Scope::open(self.env()) else {
+                return Called::Stopped;
+            };
+            let [kind, handle] =
+                [Kinds::Http as i32, id as i32].map(|value| callback::integer(self.env(), value));
+            let event = match wanted {
+                COMPLETION => self.tell_completion(id),
+                _ => self.next_http_event(id),
+            };
+            if let Some(registers) = self.registers() {
+                registers[READ_WANTS] = 0;
+            }
+            let arguments = [kind, handle, event];
+            callback::call(self.env(), self.raw_context(id), dispatch, &arguments)
+        }
+    }
+
+    /// Tells that the message whose body was told to its end is complete.
+    fn tell_completion(&self, id: HandleId) -> sys::napi_value {
+        let handles = self.handles.borrow();
+        let http = handles.get(id as usize).and_then(|it| it.http.as_ref());
+        let parser = http.and_then(|http| http.parser.as_ref());
+        let read = self.http.current.get();
+        if let (Some(registers), Some(parser), Some(read)) = (self.registers(), parser, read) {
+            registers[0] = kind::COMPLETE;
+            registers[1] = read.at as i32;
+            registers[2] = parser.phase() as i32;
+            registers[6] = 0;
+            registers[READ_ENDS] = i32::from(read.at == read.length);
+        }
+        // SAFETY: on the environment's thread.
+        unsafe { value_of(self.env(), None) }
     }
 
     /// Parses on in the current read, if it is of this connection. The registers tell the event, the
@@ -242,4 +289,9 @@ pub fn http_finish(environment: &Environment, arguments: &Arguments) -> sys::nap
 const READ_BASE: usize = REGISTERS;
 const READ_LENGTH: usize = REGISTERS + 1;
 const READ_ENDS: usize = REGISTERS + 2;
+/// What lib/ sets to be called anew with.
+const READ_WANTS: usize = REGISTERS + 3;
 const ALL_REGISTERS: usize = REGISTERS + 4;
+
+const NEXT_EVENT: i32 = 1;
+const COMPLETION: i32 = 2;
