@@ -8,7 +8,15 @@ const net = require('node:net');
 const path = require('node:path');
 
 const { reported, root, run, stopAll } = require('../support/child');
-const { exchange, node, ours, same, serve, withoutDate } = require('../support/http-wire');
+const {
+  answering,
+  exchange,
+  node,
+  ours,
+  same,
+  serve,
+  withoutDate
+} = require('../support/http-wire');
 
 const get = (url, more = '') => `GET ${url} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
 const LAST = get('/last', 'Connection: close\r\n');
@@ -254,4 +262,39 @@ test('what is sent behind a request whose listener threw is an error, as in Node
   const expected = await play('node:http');
   expect(expected).toContain('uncaught in a listener');
   expect(await play(path.join(root, 'lib', 'http'))).toEqual(expected);
+});
+
+same('what was read before a listener destroys the connection is told to its end', (http) => {
+  const seen = [];
+  return serve(
+    http,
+    {},
+    (req) => {
+      seen.push(req.url);
+      req.destroy();
+    },
+    async (server, port) => {
+      await exchange(port, get('/first') + get('/second'));
+      return seen;
+    }
+  );
+});
+
+same('an answer that came whole ends, though its listener aborts the request', async (http) => {
+  const seen = [];
+  const text = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole';
+  await answering(text, async (port) => {
+    const request = http.get({ port, host: '127.0.0.1' }, (response) => {
+      for (const name of ['aborted', 'end', 'close']) {
+        response.on(name, () => seen.push(`response ${name} ${response.complete}`));
+      }
+      response.resume();
+      request.destroy();
+    });
+    request.on('error', (error) => seen.push(error.code));
+    request.on('close', () => seen.push('request close'));
+    await once(request, 'close');
+    await new Promise(setImmediate);
+  });
+  return seen;
 });

@@ -402,6 +402,7 @@ function emitError(request, error) {
 }
 
 function emitClose(request) {
+  if (request._closed) return;
   request._closed = true;
   request.emit('close');
 }

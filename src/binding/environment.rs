@@ -234,7 +234,10 @@ impl Environment {
     pub fn close(&self, id: HandleId, how: Close) {
         let kind = match self.handles.borrow_mut().get_mut(id as usize) {
             Some(handle) if !matches!(handle.kind, Kind::Closed) => {
-                handle.http = None;
+                // What was read is told to its end: a listener may close, and hear the rest.
+                if !self.http.is_of(id) {
+                    handle.http = None;
+                }
                 std::mem::replace(&mut handle.kind, Kind::Closed)
             }
             _ => return,
@@ -432,7 +435,7 @@ impl Environment {
         self.context(id).unwrap_or(null_mut())
     }
 
-    fn is_open(&self, id: HandleId) -> bool {
+    pub fn is_open(&self, id: HandleId) -> bool {
         let handles = self.handles.borrow();
         handles
             .get(id as usize)

@@ -24,6 +24,13 @@ pub struct HttpReads {
     spare: RefCell<Option<Box<Parser>>>,
 }
 
+impl HttpReads {
+    /// Whether the read being told is this connection's.
+    pub fn is_of(&self, id: HandleId) -> bool {
+        self.current.get().is_some_and(|read| read.id == id)
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Read {
     id: HandleId,
@@ -118,7 +125,11 @@ impl Environment {
             }
         };
         self.http.current.set(None);
-        self.spare_parser(id);
+        if self.is_open(id) {
+            self.spare_parser(id);
+        } else {
+            drop(self.take_http_parser(id));
+        }
         if place == Place::Spare {
             self.slab.copied_spare();
         }
