@@ -280,6 +280,19 @@ same('what was read before a listener destroys the connection is told to its end
   );
 });
 
+test('a connection that is destroyed amid a body is told no more of the read', async () => {
+  const seen = [];
+  const listener = (req) => {
+    seen.push(req.url);
+    req.on('data', () => req.socket.destroy());
+  };
+  const post = 'POST /first HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
+  await serve(ours, {}, listener, (server, port) =>
+    exchange(port, `${post}1\r\na\r\n1\r\nb\r\n0\r\n\r\n${get('/second')}`)
+  );
+  expect(seen).toEqual(['/first']);
+});
+
 same('an answer that came whole ends, though its listener aborts the request', async (http) => {
   const seen = [];
   const text = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole';

@@ -119,7 +119,8 @@ impl Environment {
             wanted = self
                 .registers()
                 .map_or(0, |registers| registers[READ_WANTS]);
-            let may = self.http.current.get().is_some() && self.speaks_http(id);
+            // Of a connection that was closed meanwhile nobody would take it.
+            let may = self.http.current.get().is_some() && self.is_open(id) && self.speaks_http(id);
             if wanted == 0 || !may || called == Called::Stopped {
                 break called;
             }
