@@ -97,41 +97,5 @@ module.exports = [
     sentence: "of { path: '' } is judged alike",
     reason: 'Node binds to an abstract name of the kernel; nobody could connect to it by path',
     nodes: [24, 26]
-  },
-  {
-    file: 'recent-options',
-    sentence: 'is refused unless it is a boolean',
-    reason: 'optimizeEmptyRequests is not read yet',
-    nodes: [24, 26]
-  },
-  {
-    file: 'recent-options',
-    sentence: 'ends requests without a body before anybody sees them',
-    reason: 'as above',
-    nodes: [24, 26]
-  },
-  {
-    file: 'recent-options',
-    sentence: 'is refused unless it is one of three, and alone',
-    reason: 'httpValidation is not read yet: every value is held to the strictest',
-    nodes: [24, 26]
-  },
-  {
-    file: 'recent-options',
-    sentence: 'says which values a request may send',
-    reason: 'as above',
-    nodes: [24, 26]
-  },
-  {
-    file: 'recent-options',
-    sentence: 'says which values an answer may have',
-    reason: 'as above',
-    nodes: [24, 26]
-  },
-  {
-    file: 'recent-options',
-    sentence: 'says which values a request may have that comes',
-    reason: 'as above',
-    nodes: [24, 26]
   }
 ];

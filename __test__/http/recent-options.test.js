@@ -8,6 +8,8 @@ const net = require('node:net');
 const { answering, exchange, node, same, serve, thrown } = require('../support/http-wire');
 const { feature } = require('../support/parity');
 
+const CHECKS_HINTS = Number(process.versions.node.split('.')[0]) >= 24;
+
 describe('optimizeEmptyRequests', () => {
   same('is refused unless it is a boolean', (http) =>
     [true, false, undefined, 1, 'x', null].map((optimizeEmptyRequests) =>
@@ -21,8 +23,13 @@ describe('optimizeEmptyRequests', () => {
       const { readable, readableEnded, destroyed } = req;
       const seen = [req.url, readable, readableEnded, destroyed];
       log.push(seen);
-      for (const name of ['data', 'end']) req.on(name, () => seen.push(name));
-      setTimeout(() => res.end('x'), 5);
+      const { closed, complete, _dumped, _consuming, readableFlowing } = req;
+      seen.push(closed, complete, _dumped, _consuming, readableFlowing);
+      for (const name of ['data', 'end', 'close']) req.on(name, () => seen.push(name));
+      setTimeout(() => {
+        seen.push(req.complete, req.aborted);
+        res.end('x');
+      }, 5);
     };
     await serve(http, { optimizeEmptyRequests: true }, listener, async (server, port) => {
       for (const head of [
@@ -55,8 +62,9 @@ describe('httpValidation', () => {
   );
 
   same('says which values a request may send', (http) =>
-    VALUES.map((httpValidation) => {
-      const req = client(http, { httpValidation });
+    [...VALUES, true].map((value) => {
+      const option = value === true ? 'insecureHTTPParser' : 'httpValidation';
+      const req = client(http, { [option]: value });
       const errors = ['\x01', '\x7f', '\xff', '\u0100', '\n', '\r', '\0'].map(
         (character) => thrown(() => req.setHeader('X-A', `a${character}b`)).code
       );
@@ -74,6 +82,33 @@ describe('httpValidation', () => {
         req.on('error', ({ code }) => log.push(code));
         req.on('response', (res) => log.push(res.resume().headers['x-a']));
         await new Promise((resolve) => req.on('close', resolve));
+      });
+    }
+    return log;
+  });
+
+  same('says which values an answer may be given, wherever they are', async (http) => {
+    const log = [];
+    for (const httpValidation of VALUES) {
+      const listener = (req, res) => {
+        for (const character of ['\x01', '\u0100', '\n', '\0']) {
+          const value = `a${character}b`;
+          for (const call of [
+            () => res.setHeader('X-A', value),
+            () => res.appendHeader('X-B', value),
+            () => res.addTrailers({ 'X-C': value }),
+            // Older Nodes send whatever they are given.
+            () => CHECKS_HINTS && res.writeEarlyHints({ link: '<a>; rel=x', 'X-D': value }),
+            () => new http.ServerResponse(req).setHeader('X-E', value)
+          ]) {
+            log.push(thrown(call)?.code);
+          }
+        }
+        res.end('x');
+      };
+      await serve(http, { httpValidation }, listener, async (server, port) => {
+        const head = 'POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n';
+        log.push(await exchange(port, `${head}Content-Length: 0\r\n\r\n`));
       });
     }
     return log;

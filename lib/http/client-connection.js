@@ -46,7 +46,7 @@ class ClientConnection {
     this.context = new HTTPClientAsyncResource(request);
     this.request = request;
     this.socket = socket;
-    const lenient = request.insecureHTTPParser ?? limits.insecureHTTPParser;
+    const lenient = limits.lenientBits(request.httpValidation, request.insecureHTTPParser);
     const maxHeaderSize = request.maxHeaderSize || limits.maxHeaderSize;
     const handle = handleOf(socket);
     const source = handle !== null && canConsume(socket) ? handle : null;

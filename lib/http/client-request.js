@@ -13,6 +13,7 @@ const validate = require('../internal/validate');
 const net = require('../net');
 const agents = require('./agent');
 const { ClientConnection } = require('./client-connection');
+const { HAS_VALIDATION, checkedValidation, isRelaxed } = require('./limits');
 const { BODILESS } = require('./methods');
 const { OutgoingMessage } = require('./outgoing');
 const {
@@ -24,7 +25,7 @@ const {
   normalizeArguments
 } = require('./request-options');
 const { uniqueHeaders } = require('./server-response');
-const { kErrored, kFields, kProxy, kUniqueHeaders } = require('./symbols');
+const { kErrored, kFields, kProxy, kRelaxed, kUniqueHeaders } = require('./symbols');
 
 const debug = debuglog('http');
 const requestCreated = channel('http.client.request.created');
@@ -73,6 +74,8 @@ function ClientRequest(input, options, callback) {
   checkParserOptions(options);
   this.maxHeaderSize = options.maxHeaderSize;
   this.insecureHTTPParser = options.insecureHTTPParser;
+  if (HAS_VALIDATION) this.httpValidation = checkedValidation(options);
+  if (isRelaxed(this.httpValidation, this.insecureHTTPParser)) this[kRelaxed] = true;
   this.joinDuplicateHeaders = options.joinDuplicateHeaders;
   this[kPath] = options.path ? String(options.path) : '/';
   if (callback) this.once('response', callback);

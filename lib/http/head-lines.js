@@ -5,8 +5,8 @@
 
 const { codeError } = require('../internal/errors');
 const { dateLine } = require('./date');
-const { kFields, kUniqueHeaders } = require('./symbols');
-const { validateHeaderName, validateHeaderValue } = require('./tokens');
+const { kFields, kRelaxed, kUniqueHeaders } = require('./symbols');
+const { checkValue, validateHeaderName } = require('./tokens');
 
 /** Which of the fields that matter here a head has. */
 const CONNECTION = 1;
@@ -103,7 +103,7 @@ function fieldLines(message, name, value, validate) {
 }
 
 function fieldLine(message, name, value, validate, bit) {
-  if (validate) validateHeaderValue(name, value);
+  if (validate) checkValue(name, value, message[kRelaxed]);
   if (bit !== 0) note(message, bit, value);
   noted = bit;
   return `${name}: ${value}\r\n`;

@@ -89,9 +89,9 @@ function becomeReadable(message) {
   // Keeps push() from asking for more before anybody reads; _read() takes it back.
   state.readingMore = true;
   // It was over before anybody looked.
-  if (message.complete && message[kHead] !== '') {
+  if ((message.complete || message._consuming) && message[kHead] !== '') {
     message.push(null);
-    if (message._dumped) Object.assign(state, OVER);
+    if (message._dumped) Object.assign(state, OVER, message.complete ? null : { flowing: null });
   }
   return state;
 }
@@ -136,6 +136,11 @@ function complete(message, trailers, count) {
 /** The request is answered: lets the rest of a body pass that nobody has begun to read. */
 function passBody(message) {
   if (!message._consuming && !message[kState]?.resumeScheduled) message._dump();
+}
+
+/** It has no body, and is over before anybody looks: `optimizeEmptyRequests`. */
+function endEmpty(message) {
+  message._dumped = message._consuming = true;
 }
 
 /** Whether a 'data' or 'end' may still be waited for: a state that exists was asked for. */
@@ -381,6 +386,7 @@ module.exports = {
   IncomingMessage,
   addBody,
   complete,
+  endEmpty,
   fieldOf,
   fillFromHead,
   isReadable,

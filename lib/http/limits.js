@@ -2,6 +2,9 @@
 
 // What the process's command line says about HTTP: how long heads may be, how strict the parser is.
 
+const { codeError } = require('../internal/errors');
+const { nodeMajor } = require('../internal/host');
+
 const DEFAULT_MAX_HEADER_SIZE = 16 * 1024;
 
 // The command line comes last, and wins; `_` is `-` to Node.
@@ -14,6 +17,38 @@ const maxHeaderSize = Number(valueOf('--max-http-header-size')) || DEFAULT_MAX_H
 
 /** Whether the parser lets pass what it should not, for those who do not say. */
 const insecureHTTPParser = options.includes('--insecure-http-parser');
+
+/** `httpValidation`, and which of the codec's leniencies each of its values means. */
+const validations = { strict: 0, relaxed: 1024, insecure: 1023 };
+
+/** Node 24 and later know it. */
+const HAS_VALIDATION = nodeMajor >= 24;
+
+/** Checks the option of a server or a request. @returns {string | undefined} */
+function checkedValidation({ httpValidation, insecureHTTPParser }) {
+  if (!HAS_VALIDATION || httpValidation === undefined) return undefined;
+  const names = Object.keys(validations);
+  if (!names.includes(httpValidation)) {
+    const reason = `must be one of: ${names.map((name) => `'${name}'`).join(', ')}`;
+    throw codeError('ERR_INVALID_ARG_VALUE', 'options.httpValidation', httpValidation, reason);
+  }
+  if (insecureHTTPParser !== undefined) {
+    const reason = 'cannot be used together with options.insecureHTTPParser';
+    throw codeError('ERR_INVALID_ARG_VALUE', 'options.httpValidation', httpValidation, reason);
+  }
+  return httpValidation;
+}
+
+/** Whether values may be sent that only others than the strictest take. */
+function isRelaxed(validation, insecure) {
+  return HAS_VALIDATION && lenientBits(validation, insecure) !== validations.strict;
+}
+
+/** What the parser tolerates, as Node's `kLenient...` bits. */
+function lenientBits(validation, insecure) {
+  if (validation !== undefined) return validations[validation];
+  return (insecure ?? insecureHTTPParser) ? validations.insecure : validations.strict;
+}
 
 function valueOf(name) {
   let value;
@@ -28,4 +63,11 @@ function words(text) {
   return text.split(/\s+/).filter(Boolean);
 }
 
-module.exports = { insecureHTTPParser, maxHeaderSize };
+module.exports = {
+  HAS_VALIDATION,
+  checkedValidation,
+  insecureHTTPParser,
+  isRelaxed,
+  lenientBits,
+  maxHeaderSize
+};

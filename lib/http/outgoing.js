@@ -17,16 +17,11 @@ const {
   kErrored,
   kFields,
   kNeedDrain,
+  kRelaxed,
   kSocket,
   kUniqueHeaders
 } = require('./symbols');
-const {
-  INVALID,
-  isToken,
-  kindOfValue,
-  validateHeaderName,
-  validateHeaderValue
-} = require('./tokens');
+const { checkValue, isToken, isValue, validateHeaderName } = require('./tokens');
 
 /** Node's documentation, "Class: http.OutgoingMessage". */
 function OutgoingMessage(options) {
@@ -151,10 +146,13 @@ accessor('writableNeedDrain', {
 
 // Fields.
 
+/** Whether values may have what only others than the strictest take: `httpValidation`. */
+OutgoingMessage.prototype[kRelaxed] = false;
+
 OutgoingMessage.prototype.setHeader = function setHeader(name, value) {
   if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'set');
   validateHeaderName(name);
-  validateHeaderValue(name, value);
+  checkValue(name, value, this[kRelaxed]);
   (this[kFields] ??= new Fields()).set(toLower(name), name, value);
   return this;
 };
@@ -178,7 +176,7 @@ OutgoingMessage.prototype.setHeaders = function setHeaders(headers) {
 OutgoingMessage.prototype.appendHeader = function appendHeader(name, value) {
   if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'append');
   validateHeaderName(name);
-  validateHeaderValue(name, value);
+  checkValue(name, value, this[kRelaxed]);
   const fields = (this[kFields] ??= new Fields());
   const key = toLower(name);
   const at = fields.find(key);
@@ -273,7 +271,7 @@ OutgoingMessage.prototype.addTrailers = function addTrailers(headers) {
     const unique = this[kUniqueHeaders]?.has(name.toLowerCase());
     const list = Array.isArray(value) ? (unique ? [value.join('; ')] : value) : [value];
     for (const item of list) {
-      if (kindOfValue(`${item}`) === INVALID) {
+      if (!isValue(`${item}`, this[kRelaxed])) {
         throw codeError('ERR_INVALID_CHAR', 'trailer content', name);
       }
       this._trailer += `${name}: ${item}\r\n`;

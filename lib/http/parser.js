@@ -11,10 +11,6 @@ const validate = require('../internal/validate');
 const REQUEST = 1;
 const RESPONSE = 2;
 
-const LENIENT_NONE = 0;
-/** Everything that `insecureHTTPParser: true` lets pass. */
-const LENIENT_ALL = 1023;
-
 /** Events, as the first register tells them. */
 const NEED_MORE = 0;
 const HEAD = 1;
@@ -135,8 +131,7 @@ class Parser {
   static take(type, owner, maxHeaderSize, lenient, handle = null) {
     const parser = Parser.blank(owner, handle);
     if (handle === null) {
-      const bits = lenient ? LENIENT_ALL : LENIENT_NONE;
-      (parser.native ??= new HttpParser(registers)).initialize(type, maxHeaderSize, bits, 0);
+      (parser.native ??= new HttpParser(registers)).initialize(type, maxHeaderSize, lenient, 0);
     } else {
       startParsing(type, owner, maxHeaderSize, lenient, handle);
     }
@@ -383,7 +378,7 @@ class Parser {
 function startParsing(type, owner, maxHeaderSize, lenient, handle) {
   if (!registered) native().setRegisters(registers);
   registered = true;
-  commands.httpStart(handle.id, type, maxHeaderSize, lenient ? LENIENT_ALL : LENIENT_NONE);
+  commands.httpStart(handle.id, type, maxHeaderSize, lenient);
   handle.codec = owner;
 }
 

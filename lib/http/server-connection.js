@@ -13,6 +13,7 @@ const { unwatch, watch } = require('./consume');
 const {
   addBody,
   complete,
+  endEmpty,
   fillFromHead,
   isReadable,
   limitFields,
@@ -233,6 +234,9 @@ class ServerConnection extends Connection {
     if (this.request === null) this.request = request;
     else (this.others ??= []).push(request);
     if (!this.heldBack && this.isBehind()) this.holdBack();
+    if (settings.endsEmpty && (bits & (flags.CONTENT_LENGTH | flags.TRANSFER_ENCODING)) === 0) {
+      endEmpty(request);
+    }
     this.answer(request, bits);
     return asks ? STAY : GO_ON;
   }

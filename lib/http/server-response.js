@@ -9,8 +9,8 @@ const { nodeMajor } = require('../internal/host');
 const validate = require('../internal/validate');
 const { OutgoingMessage } = require('./outgoing');
 const { STATUS_CODES, forbidsBody } = require('./status');
-const { kFields } = require('./symbols');
-const { INVALID, kindOfValue, validateHeaderName, validateHeaderValue } = require('./tokens');
+const { kConnection, kFields, kRelaxed } = require('./symbols');
+const { INVALID, checkValue, kindOfValue, validateHeaderName } = require('./tokens');
 
 const responseCreated = channel('http.server.response.created');
 
@@ -36,6 +36,7 @@ function ServerResponse(req, options) {
   OutgoingMessage.call(this, options);
   if (req.method === 'HEAD') this._hasBody = false;
   this.req = req;
+  if (req[kConnection]?.settings?.relaxed) this[kRelaxed] = true;
   this.sendDate = true;
   this._sent100 = false;
   this._expect_continue = false;
@@ -104,7 +105,7 @@ ServerResponse.prototype.writeEarlyHints = function writeEarlyHints(hints, callb
   for (const name of Object.keys(hints)) {
     if (name === 'link') continue;
     validateHeaderName(name);
-    validateHeaderValue(name, hints[name]);
+    checkValue(name, hints[name], this[kRelaxed]);
     text += `${name}: ${hints[name]}\r\n`;
   }
   this._writeRaw(`${text}\r\n`, 'ascii', callback);
@@ -125,7 +126,7 @@ ServerResponse.prototype.writeInformation = function writeInformation(status, he
   for (const [name, value] of entriesOf(headers)) {
     validateHeaderName(name);
     for (const item of [value].flat()) {
-      validateHeaderValue(name, item);
+      checkValue(name, item, this[kRelaxed]);
       text += `${name}: ${item}\r\n`;
     }
   }

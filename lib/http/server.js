@@ -5,6 +5,7 @@
 const { EventEmitter } = require('node:events');
 
 const { codeError } = require('../internal/errors');
+const { nodeMajor } = require('../internal/host');
 const { kInherits, kServe } = require('../internal/owner');
 const validate = require('../internal/validate');
 const net = require('../net');
@@ -12,7 +13,13 @@ const { handleOf } = require('./consume');
 const { IdleQueue } = require('./idle');
 const deadlines = require('./deadlines');
 const { IncomingMessage } = require('./incoming');
-const { insecureHTTPParser, maxHeaderSize } = require('./limits');
+const {
+  HAS_VALIDATION,
+  checkedValidation,
+  isRelaxed,
+  lenientBits,
+  maxHeaderSize
+} = require('./limits');
 const { ServerConnection } = require('./server-connection');
 const { ServerResponse, uniqueHeaders } = require('./server-response');
 const { STATUS_CODES } = require('./status');
@@ -25,6 +32,9 @@ const KEEP_ALIVE_TIMEOUT = 5_000;
 /** How much longer than it says the server waits: a request may be on its way. */
 const KEEP_ALIVE_TIMEOUT_BUFFER = 1_000;
 const CHECKING_INTERVAL = 30_000;
+
+/** Node 24 and later know `optimizeEmptyRequests`. */
+const HAS_EMPTY = nodeMajor >= 24;
 
 /** Node's documentation, "http.createServer([options][, requestListener])". */
 function Server(options, requestListener) {
@@ -54,6 +64,7 @@ Object.setPrototypeOf(Server, net.Server);
 function configure(server, options) {
   server.maxHeaderSize = integer(options, 'maxHeaderSize', undefined);
   server.insecureHTTPParser = typed(options, 'insecureHTTPParser', 'boolean', undefined);
+  if (HAS_VALIDATION) server.httpValidation = checkedValidation(options);
   server.requestTimeout = integer(options, 'requestTimeout', REQUEST_TIMEOUT);
   const { requestTimeout } = server;
   const most = requestTimeout > 0 ? Math.min(HEADERS_TIMEOUT, requestTimeout) : HEADERS_TIMEOUT;
@@ -114,7 +125,10 @@ class Settings {
     this.plainResponse = this.ServerResponse === ServerResponse;
     this.uniqueHeaders = uniqueHeaders(options.uniqueHeaders);
     this.maxHeaderSize = server.maxHeaderSize || maxHeaderSize;
-    this.lenient = server.insecureHTTPParser ?? insecureHTTPParser;
+    this.lenient = lenientBits(server.httpValidation, server.insecureHTTPParser);
+    this.relaxed = isRelaxed(server.httpValidation, server.insecureHTTPParser);
+    this.endsEmpty =
+      HAS_EMPTY && typed(options, 'optimizeEmptyRequests', 'boolean', undefined) === true;
     this.requireHostHeader = server.requireHostHeader;
     this.joinDuplicateHeaders = Boolean(server.joinDuplicateHeaders);
     this.rejectBodies = server.rejectNonStandardBodyWrites;

@@ -15,6 +15,8 @@ module.exports = {
   kUniqueHeaders: Symbol('uniqueHeaders'),
   /** On an agent: the Proxy that its requests go through, or null. */
   kProxy: Symbol('proxy'),
+  /** On an outgoing message: whether values may have control characters. */
+  kRelaxed: Symbol('relaxed'),
   /** On a message: what destroyed it. */
   kErrored: Symbol('errored')
 };

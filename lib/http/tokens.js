@@ -20,6 +20,9 @@ for (const [first, last] of ['09', 'AZ', 'az']) {
   tokenKinds.fill(1, first.charCodeAt(0), last.charCodeAt(0) + 1);
 }
 
+/** What no value may have: NUL, CR, LF, and what latin1 has no byte for. */
+const NEVER = new RegExp('[\\0\\r\\n\\u0100-\\uffff]');
+
 function isToken(text) {
   if (typeof text !== 'string' || text.length === 0) return false;
   for (let i = 0; i < text.length; i++) {
@@ -56,18 +59,29 @@ function validateHeaderName(name, label) {
 
 /** Node's documentation, "http.validateHeaderValue(name, value)". */
 function validateHeaderValue(name, value) {
+  checkValue(name, value, false);
+}
+
+function checkValue(name, value, relaxed) {
   if (value === undefined) throw codeError('ERR_HTTP_INVALID_HEADER_VALUE', value, name);
   // A list is checked as its own text would be: the commas of it are allowed anyway.
-  if (typeof value !== 'number' && kindOfValue(`${value}`) === INVALID) {
+  if (typeof value !== 'number' && !isValue(`${value}`, relaxed)) {
     throw codeError('ERR_INVALID_CHAR', 'header content', name);
   }
+}
+
+/** Whether a field may have it; relaxed, all but what ends a line or a text, and what is no byte. */
+function isValue(text, relaxed) {
+  return kindOfValue(text) !== INVALID || (relaxed && !NEVER.test(text));
 }
 
 module.exports = {
   INVALID,
   LATIN1,
+  checkValue,
   isAscii,
   isToken,
+  isValue,
   kindOfValue,
   validateHeaderName,
   validateHeaderValue
