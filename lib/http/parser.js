@@ -116,6 +116,8 @@ class Parser {
     /** Where the read that is being told begins, and whether more of it will be told. */
     this.base = 0;
     this.hasMore = false;
+    /** Of which handle it is: one that a listener closes has no id any more. */
+    this.id = -1;
     /** The event that is being told, and where it ended. */
     this.telling = NEED_MORE;
     this.consumed = 0;
@@ -235,11 +237,10 @@ class Parser {
    * behind a piece of a body by another call, for ticks to run before.
    */
   tellRead(text) {
-    const { handle } = this;
-    const { id } = handle;
     const length = registers[READ_LENGTH];
     if (!this.running) {
-      handle.bytesRead += length;
+      this.handle.bytesRead += length;
+      this.id = this.handle.id;
       this.base = registers[READ_BASE];
       this.running = true;
     }
@@ -259,7 +260,7 @@ class Parser {
         if (last) wants = COMPLETION;
         else if (body && this.hasMore) wants = NEXT_EVENT;
         if (wants !== 0 || !this.hasMore) break;
-        text = commands.httpNext(id);
+        text = commands.httpNext(this.id);
       }
       returned = true;
     } finally {

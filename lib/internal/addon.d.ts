@@ -155,7 +155,7 @@ export class HttpParser {
   adopt(runtime: Runtime, id: HandleId): void;
   /**
    * What follows a head whose flags have `AWAITS`: 0 what it says, 1 no body, 2 no body and
-   * another protocol.
+   * another protocol, 3 what it says, but HTTP behind it.
    */
   decide(decision: number): void;
 }

@@ -152,7 +152,8 @@ function dispatch(kind, id, a, b) {
     case kinds.READ:
       return handle.onread(a, b);
     case kinds.HTTP:
-      return handle.codec.onread(a);
+      // Who closed it may have stopped it from being parsed, in the midst of a read.
+      return handle.codec?.onread(a);
     case kinds.END:
       return handle.onend();
     case kinds.READ_FAILED:

@@ -238,7 +238,6 @@ class StreamHandle {
     const id = this.id;
     this.id = -1;
     this.reading = false;
-    this.codec = null;
     this.closeDone = done ?? null;
     if (this.connectRequest !== null) this.connectRequest = null;
     commands.close(id, reset);
@@ -356,7 +355,7 @@ class StreamHandle {
   /** The requests that were under way end first, as cancelled. */
   onclosed() {
     const { owner, pendingWrite, shutdownRequest, closeDone } = this;
-    this.owner = null;
+    this.owner = this.codec = null;
     if (pendingWrite !== null) {
       this.pendingWrite = null;
       owner[kWritten](UV_ECANCELED, pendingWrite.done);
