@@ -1,0 +1,352 @@
+'use strict';
+
+// Plays a scenario against one implementation of http, with a plain client of Node's, and tells what
+// the client received, how its connection ended and what the program saw.
+
+const net = require('node:net');
+const { createHash } = require('node:crypto');
+
+const { Trace, show } = require('./trace');
+
+const REQUEST_EVENTS = ['end', 'close', 'aborted', 'error', 'timeout'];
+const RESPONSE_EVENTS = ['finish', 'close', 'error', 'timeout', 'drain', 'socket'];
+
+/** The trace of the scenario that runs, for exceptions. */
+let current = null;
+process.on('uncaughtException', (error) => {
+  if (current === null || process.env.FUZZ_STACKS) console.error(error);
+  current?.add('process', 'uncaught', error);
+});
+
+async function play(http, scenario) {
+  const trace = (current = new Trace());
+  const server = makeServer(http, scenario, trace);
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const client = await makeClient(server.address().port);
+  if (!scenario.reads) client.socket.pause();
+  await trace.quiet();
+  for (const [step, value] of scenario.steps) {
+    trace.add('wire', step);
+    if (step === 'send') client.socket.write(value, 'latin1');
+    else if (step === 'end') client.socket.end();
+    else if (step === 'destroy') client.socket.destroy();
+    else if (step === 'reset') client.socket.resetAndDestroy();
+    else await new Promise((resolve) => setTimeout(resolve, value));
+    await settle(trace, client);
+  }
+  if (!scenario.reads) {
+    client.socket.resume();
+    await settle(trace, client);
+  }
+  const wire = client.result();
+  if (wire.end === 'open') for (const report of trace.reports) report();
+  // How it is torn down is a matter of time.
+  trace.stopped = true;
+  client.socket.destroy();
+  for (const socket of trace.tunnels) socket.destroy();
+  await trace.quiet();
+  const connections = await new Promise((resolve) => {
+    server.getConnections((error, count) => resolve(error ?? count));
+  });
+  server.closeAllConnections();
+  if (server.listening) await new Promise((resolve) => server.close(resolve));
+  await trace.quiet();
+  current = null;
+  // How far what is cut off came depends on when ticks run amid a read.
+  const told = JSON.stringify(scenario.programs);
+  const loose =
+    /destroy|closeAll|socketEnd|throw/.test(told) ||
+    /CONNECT/.test(scenario.steps.map(([, text]) => text).join('')) ||
+    trace.lines.some((line) => /uncaught|clientError|HPE_/.test(line));
+  return { ...wire, loose, connections, lines: trace.lines, apart: trace.apart() };
+}
+
+/** Until neither side sees anything new. */
+async function settle(trace, client) {
+  let seen;
+  do {
+    seen = client.length + trace.lines.length;
+    await trace.quiet();
+  } while (seen !== client.length + trace.lines.length);
+}
+
+function makeClient(port) {
+  return new Promise((resolve) => {
+    const client = { length: 0, end: 'open', result: null };
+    const chunks = [];
+    const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    client.socket = socket;
+    socket.setNoDelay();
+    socket.on('data', (chunk) => {
+      client.length += chunk.length;
+      chunks.push(chunk);
+    });
+    socket.on('end', () => {
+      client.length++;
+      client.end = client.end === 'open' ? 'ended' : client.end;
+    });
+    socket.on('error', (/** @type {any} */ error) => {
+      client.length++;
+      client.end = error.code === 'EPIPE' ? 'ECONNRESET' : error.code;
+    });
+    socket.on('connect', () => resolve(client));
+    client.result = () => {
+      let text = Buffer.concat(chunks).toString('latin1');
+      text = text.replace(/Date: [^\r]*/g, 'Date: now');
+      if (text.length > 20_000) {
+        const digest = createHash('sha1').update(text).digest('hex');
+        text = `${text.slice(0, 500)} ... ${text.length} ${digest}`;
+      }
+      return { text, end: client.end };
+    };
+  });
+}
+
+function makeServer(http, scenario, trace) {
+  const { options, properties, subclasses } = scenario.options;
+  const classes = {};
+  if (subclasses === 'request' || subclasses === 'both') {
+    classes.IncomingMessage = class Request extends http.IncomingMessage {};
+  }
+  if (subclasses === 'response' || subclasses === 'both') {
+    classes.ServerResponse = class Response extends http.ServerResponse {};
+  }
+  const server = http.createServer({ ...options, ...classes });
+  Object.assign(server, properties);
+  let count = 0;
+  server.on('request', (request, response) => {
+    const index = count++;
+    answer(
+      server,
+      scenario.programs[index % scenario.programs.length],
+      index,
+      request,
+      response,
+      trace
+    );
+  });
+  listen(server, scenario.listeners, trace);
+  server.on('close', () => trace.add('server', 'close'));
+  return server;
+}
+
+/** What the listeners of a server do that were asked for. */
+function listen(server, listeners, trace) {
+  const ways = {
+    connection(way, socket) {
+      trace.hear('socket', socket, ['end', 'close', 'error', 'timeout']);
+      if (way === 'data') hearBytes(trace, 'socket', socket);
+    },
+    clientError(way, error, socket) {
+      trace.add('server', 'packet', error.bytesParsed, error.rawPacket?.toString('latin1').length);
+      if (way === 'answer' && socket.writable) socket.end('HTTP/1.1 499 Mine\r\n\r\n');
+      if (way === 'destroy') socket.destroy();
+    },
+    upgrade: takeOver,
+    connect: takeOver,
+    checkContinue(way, request, response) {
+      if (way === 'refuse') {
+        response.statusCode = 417;
+        response.end();
+      } else {
+        response.writeContinue();
+        server.emit('request', request, response);
+      }
+    },
+    checkExpectation(way, request, response) {
+      response.end('expected');
+    },
+    timeout(way, socket) {
+      if (way === 'destroy') socket.destroy();
+    },
+    dropRequest() {}
+  };
+  function takeOver(way, request, socket, head) {
+    trace.add('server', 'head', head.toString('latin1'));
+    trace.tunnels.push(socket);
+    trace.hear('tunnel', socket, ['end', 'close', 'error']);
+    hearBytes(trace, 'tunnel', socket);
+    if (way === 'answer') socket.write('HTTP/1.1 101 Yes\r\n\r\n');
+    if (way === 'end') socket.end('HTTP/1.1 101 Yes\r\n\r\n');
+    if (way === 'destroy') socket.destroy();
+  }
+  for (const [name, way] of Object.entries(listeners)) {
+    server.on(name, (...values) => {
+      trace.add('server', name, ...values.filter((it) => it instanceof Error));
+      ways[name](way, ...values);
+    });
+  }
+}
+
+/** What is read, whatever pieces it comes in. */
+function hearBytes(trace, who, stream) {
+  let total = 0;
+  const tell = () => trace.add(who, 'bytes', total);
+  stream.on('data', (chunk) => {
+    if (total === 0) trace.reports.push(tell);
+    total += chunk.length;
+  });
+}
+
+/** Carries a program out. */
+async function answer(
+  server,
+  { acts, hearsRequest, hearsResponse },
+  index,
+  request,
+  response,
+  trace
+) {
+  const who = { request: `request${index}`, response: `response${index}` };
+  const { method, url, httpVersion, rawHeaders, headers } = request;
+  trace.add(who.request, 'told', method, url, httpVersion, rawHeaders, headers);
+  if (hearsRequest) trace.hear(who.request, request, REQUEST_EVENTS);
+  if (hearsResponse) trace.hear(who.response, response, RESPONSE_EVENTS);
+  trace.reports.push(() => {
+    trace.add(who.request, 'finally', stateOfRequest(request));
+    trace.add(who.response, 'finally', stateOfResponse(response));
+  });
+  const context = { server, request, response, trace, who };
+  for (let at = 0; at < acts.length; at++) {
+    const [name, value] = acts[at];
+    if (name === 'wait') {
+      later(context, value, acts.slice(at + 1));
+      return;
+    }
+    act(context, name, value);
+  }
+}
+
+function later(context, how, acts) {
+  const { trace } = context;
+  trace.pending++;
+  const go = () => {
+    trace.pending--;
+    for (let at = 0; at < acts.length; at++) {
+      const [name, value] = acts[at];
+      if (name === 'wait') {
+        later(context, value, acts.slice(at + 1));
+        return;
+      }
+      act(context, name, value);
+    }
+  };
+  if (how === 'tick') process.nextTick(go);
+  else if (how === 'micro') queueMicrotask(go);
+  else if (how === 'immediate') setImmediate(go);
+  else setTimeout(go, 2);
+}
+
+function act(context, name, value) {
+  const { trace, who } = context;
+  if (name === 'throw') {
+    // What comes after it in the program is left out by the exception.
+    trace.add(who.response, 'throws');
+    throw new Error('thrown by the program');
+  }
+  try {
+    const result = ways[name](context, value);
+    if (typeof result === 'boolean') trace.add(who.response, name, result);
+  } catch (error) {
+    trace.add(who.response, name, 'threw', error);
+  }
+}
+
+function bytes(value) {
+  if (value?.buffer !== undefined) return Buffer.alloc(value.buffer, 'b');
+  return value?.text === undefined ? value : 't'.repeat(value.text);
+}
+
+const ways = {
+  end: ({ response }, value) => void response.end(bytes(value)),
+  endCalled: ({ response, trace, who }, value) =>
+    void response.end(value, (error) => trace.add(who.response, 'ended', error)),
+  endAs: ({ response }, encoding) => void response.end('abcd', encoding),
+  write: ({ response }, value) => response.write(bytes(value)),
+  writeCalled: ({ response, trace, who }, value) =>
+    response.write(value, (error) => trace.add(who.response, 'written', error)),
+  writeHead: ({ response }, list) => void response.writeHead(...list),
+  setHeader: ({ response }, pair) => void response.setHeader(...pair),
+  removeHeader: ({ response }, name) => void response.removeHeader(name),
+  addTrailers: ({ response }, fields) => void response.addTrailers(fields),
+  flushHeaders: ({ response }) => void response.flushHeaders(),
+  cork: ({ response }) => void response.cork(),
+  uncork: ({ response }) => void response.uncork(),
+  writeContinue: ({ response }) => void response.writeContinue(),
+  writeProcessing: ({ response }) => void response.writeProcessing(),
+  writeEarlyHints: ({ response }) => void response.writeEarlyHints({ link: '</a>; rel=preload' }),
+  touchSocket: ({ request, trace, who }) => {
+    trace.add(who.request, 'socket', stateOfSocket(request.socket));
+  },
+  touchResSocket: ({ response, trace, who }) => {
+    trace.add(who.response, 'socket', stateOfSocket(response.socket));
+  },
+  listenToSocket: ({ request, trace, who }, event) => {
+    if (event === 'data') hearBytes(trace, `${who.request}.socket`, request.socket);
+    else if (event === 'close') trace.hear(`${who.request}.socket`, request.socket, ['close']);
+    else request.socket.on('readable', () => {});
+  },
+  socketWrite: ({ request }, text) => void request.socket.write(text),
+  socketEnd: ({ response }) => void response.socket?.end(),
+  socketDestroy: ({ request }) => void request.socket.destroy(),
+  socketDestroySoon: ({ request }) => void request.socket.destroySoon(),
+  readBody: ({ request, trace, who }) => hearBytes(trace, who.request, request),
+  readBodyText: ({ request, trace, who }) => {
+    request.setEncoding('utf8');
+    hearBytes(trace, who.request, request);
+  },
+  readReadable: ({ request, trace, who }) => {
+    let total = 0;
+    trace.reports.push(() => trace.add(who.request, 'read', total));
+    request.on('readable', () => {
+      for (let chunk; (chunk = request.read()) !== null;) total += chunk.length;
+    });
+  },
+  resume: ({ request }) => void request.resume(),
+  pause: ({ request }) => void request.pause(),
+  unlisten: ({ request }) => void request.removeAllListeners('data'),
+  destroyRequest: ({ request }) => void request.destroy(),
+  destroyRequestWith: ({ request }) => void request.destroy(new Error('by the program')),
+  destroyResponse: ({ response }) => void response.destroy(),
+  destroyResponseWith: ({ response }) => void response.destroy(new Error('by the program')),
+  closeServer: ({ server }) => void server.close(),
+  closeIdle: ({ server }) => void server.closeIdleConnections(),
+  closeAll: ({ server }) => void server.closeAllConnections(),
+  requestTimeout: ({ request, trace, who }, time) =>
+    void request.setTimeout(time, () => trace.add(who.request, 'timed out')),
+  responseTimeout: ({ response, trace, who }, time) =>
+    void response.setTimeout(time, () => trace.add(who.response, 'timed out')),
+  getConnections: ({ server, trace, who }) => {
+    server.getConnections((error, count) => trace.add(who.response, 'connections', count));
+  },
+  state: ({ request, response, trace, who }) => {
+    trace.add(who.request, 'state', stateOfRequest(request));
+    trace.add(who.response, 'state', stateOfResponse(response));
+  },
+  pipeBody: ({ request, response }) => void request.pipe(response)
+};
+
+function stateOfRequest(request) {
+  const names = ['complete', 'aborted', 'destroyed', 'readableEnded', 'errored'];
+  return pick(request, [...names, 'readableLength', 'rawTrailers', 'upgrade']);
+}
+
+function stateOfResponse(response) {
+  const names = ['headersSent', 'finished', 'destroyed', 'writableEnded'];
+  const more = ['writableNeedDrain', 'closed', 'errored', 'statusCode'];
+  return { ...pick(response, [...names, ...more]), socket: response.socket === null };
+}
+
+function stateOfSocket(socket) {
+  return socket && pick(socket, ['destroyed', 'readable', 'writable', 'connecting']);
+}
+
+function pick(object, names) {
+  return Object.fromEntries(names.map((name) => [name, error(object[name])]));
+}
+
+function error(value) {
+  return value instanceof Error ? show(value) : value;
+}
+
+module.exports = { play };
