@@ -414,7 +414,7 @@ function join(chunks, total) {
   let at = 0;
   for (let i = 0; i < chunks.length; i++) {
     const chunk = chunks[i];
-    if (typeof chunk === 'string') joined.latin1Write(chunk, at);
+    if (typeof chunk === 'string') joined.write(chunk, at, 'latin1');
     else joined.set(chunk, at);
     at += chunk.length;
   }
