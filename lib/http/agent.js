@@ -11,7 +11,7 @@ const host = require('../internal/host');
 const { isIP } = require('../internal/ip');
 const validate = require('../internal/validate');
 const net = require('../net');
-const { fieldOf } = require('./incoming');
+const { keepAliveOf } = require('./incoming');
 const { Proxy } = require('./proxy');
 const { kProxy } = require('./symbols');
 
@@ -98,9 +98,10 @@ Agent.prototype.addRequest = function addRequest(request, options, port, localAd
   if (typeof options === 'string') options = { host: options, port, localAddress };
   // For a socket that is there already its options need not be put together.
   let name = quickName(this, options);
+  let complete = null;
   if (name === undefined || this.freeSockets[name] === undefined) {
-    options = completeOptions(this, request, options);
-    name = this.getName(options);
+    complete = completeOptions(this, request, options);
+    name = this.getName(complete);
   }
   const used = (this.sockets[name] ??= []);
   const socket = takeFree(this, name);
@@ -111,8 +112,8 @@ Agent.prototype.addRequest = function addRequest(request, options, port, localAd
     used.push(socket);
     return;
   }
-  // The free ones were none.
-  options = completeOptions(this, request, options);
+  // The free ones may have been none.
+  options = complete ?? completeOptions(this, request, options);
   if (count < this.maxSockets && this.totalSocketCount < this.maxTotalSockets) {
     this.createSocket(request, options, (error, created) => {
       if (error) request.onSocket(created, error);
@@ -332,7 +333,7 @@ Agent.prototype.keepSocketAlive = function keepSocketAlive(socket) {
   socket.unref();
   let timeout = this.options.timeout || 0;
   const response = socket._httpMessage?.res;
-  const hint = response && (fieldOf(response, 'keep-alive') ?? null);
+  const hint = response && keepAliveOf(response);
   const seconds = hint ? /^timeout=(\d+)/.exec(hint)?.[1] : undefined;
   if (seconds !== undefined) {
     // Before the server gives it up, lest a request meets it on the way.

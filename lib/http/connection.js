@@ -4,7 +4,6 @@
 // socket, which is only made when somebody asks for it; over any other Duplex bytes are the socket's.
 
 const { kEnd, kFailed, kMakeSocket, kProgress, kRead, kWritten } = require('../internal/owner');
-const { STRING_ERROR } = require('../internal/stream-handle');
 const { Socket } = require('../net');
 const { canConsume, canWritePast } = require('./consume');
 const { BETWEEN_MESSAGES, Parser, REQUEST, startParsing, stopParsing } = require('./parser');
@@ -178,12 +177,16 @@ class Connection {
     if (holds) this.flushHeld();
     if (this.sock !== null) {
       // It may have got what the kernel did not take of what was held.
-      if (this.sock.writableLength > 0) return this.sendLater(text, latin1, bytes, 0, [message]);
+      if (this.sock.writableLength > 0) {
+        const start = Buffer.from(text, latin1 ? 'latin1' : 'utf8');
+        this.sendLater(bytes === null ? start : Buffer.concat([start, bytes]), [message]);
+        return;
+      }
       this.sock._unrefTimer();
     }
-    const taken = this.handle.writeNow(text, latin1, bytes);
-    if (taken >= 0) this.leave(message);
-    else this.sendLater(text, latin1, bytes, taken < STRING_ERROR ? 0 : -1 - taken, [message]);
+    const rest = this.handle.writeNow(text, latin1, bytes);
+    if (rest === null) this.leave(message);
+    else this.sendLater(rest, [message]);
   }
 
   hold(text, latin1, message) {
@@ -203,13 +206,9 @@ class Connection {
     held.text = '';
     held.messages = [];
     if (this.handle.id < 0) return;
-    const taken = this.handle.writeNow(text, latin1, null);
-    if (taken >= 0) {
-      for (const message of messages) this.leave(message);
-    } else {
-      const from = taken < STRING_ERROR ? 0 : -1 - taken;
-      this.sendLater(text, latin1, null, from, messages);
-    }
+    const rest = this.handle.writeNow(text, latin1, null);
+    if (rest !== null) this.sendLater(rest, messages);
+    else for (const message of messages) this.leave(message);
   }
 
   /** A message is with the kernel: tells of it when it is told of those before it. */
@@ -226,10 +225,8 @@ class Connection {
   }
 
   /** The kernel did not take all of it, or nothing: the socket has the queue, and the error. */
-  sendLater(text, latin1, bytes, from, messages) {
-    let rest = Buffer.from(text, latin1 ? 'latin1' : 'utf8');
-    if (bytes !== null) rest = Buffer.concat([rest, bytes]);
-    this.socket.write(rest.subarray(from), () => {
+  sendLater(rest, messages) {
+    this.socket.write(rest, () => {
       if (this.isTelling) this.leaving = [...(this.leaving ?? []), ...messages];
       else for (const message of messages) sent(this, message);
     });

@@ -236,21 +236,12 @@ accessor('trailersDistinct', {
   }
 });
 
-/** One field of `headers`, which are not put together just to find that it is not there. */
-function fieldOf(message, name) {
-  if (message[kHeaders] === null && message[kHead] && !contains(message[kHead], name)) {
-    return undefined;
-  }
-  return message.headers[name];
-}
+const KEEP_ALIVE = /\nkeep-alive:/i;
 
-const searched = new Map();
-
-/** Whether a head has a line that begins with a name; in lower case, one of few. */
-function contains(text, name) {
-  let pattern = searched.get(name);
-  if (pattern === undefined) searched.set(name, (pattern = new RegExp(`\n${name}:`, 'i')));
-  return pattern.test(text);
+/** That field, without putting `headers` together just to find that it is not there. */
+function keepAliveOf(message) {
+  const unseen = message[kHeaders] === null && message[kHead] !== '';
+  return unseen && !KEEP_ALIVE.test(message[kHead]) ? undefined : message.headers['keep-alive'];
 }
 
 function distinct(message, list) {
@@ -387,9 +378,9 @@ module.exports = {
   addBody,
   complete,
   endEmpty,
-  fieldOf,
   fillFromHead,
   isReadable,
+  keepAliveOf,
   limitFields,
   passBody,
   readOn

@@ -6,7 +6,7 @@
 const { getDefaultHighWaterMark } = require('node:stream');
 
 const { codeError } = require('../internal/errors');
-const { STRING_ERROR, STRING_MAX } = require('../internal/stream-handle');
+const { STRING_MAX } = require('../internal/stream-handle');
 const { Socket } = require('../net');
 const { canWritePast, handleOf } = require('./consume');
 const { kConnection, kNeedDrain, kSocket } = require('./symbols');
@@ -257,12 +257,9 @@ function writePast(socket, { data, encoding, callback }) {
   if (typeof data !== 'string' || data.length > STRING_MAX || !isPlain(encoding)) return false;
   const handle = handleOf(socket);
   if (handle === null || socket.connecting || !canWritePast(socket)) return false;
-  const latin1 = encoding === 'latin1';
-  const taken = handle.writeNow(data, latin1, null);
-  if (taken < 0) {
+  const rest = handle.writeNow(data, encoding === 'latin1', null);
+  if (rest !== null) {
     // The socket has the queue, and the error.
-    const from = taken < STRING_ERROR ? 0 : -1 - taken;
-    const rest = Buffer.from(data, latin1 ? 'latin1' : 'utf8').subarray(from);
     socket.write(rest, callback);
   } else {
     socket._unrefTimer();

@@ -255,7 +255,8 @@ class Parser {
         const last = body && registers[BODY_LAST] === 1;
         this.consumed = registers[CONSUMED];
         this.hasMore = registers[READ_ENDS] === 0;
-        error = body ? this.tellBody() : this.tellNext(text, this.consumed);
+        if (body) this.tellBody();
+        else error = this.tellNext(text, this.consumed);
         if (error !== null || this.upgraded || this.owner === null) break;
         if (last) wants = COMPLETION;
         else if (body && this.hasMore) wants = NEXT_EVENT;
@@ -301,7 +302,6 @@ class Parser {
     this.state = registers[STATE];
     this.telling = BODY;
     this.owner.onBody(this.bytes(registers[BODY_START], registers[BODY_END]));
-    return null;
   }
 
   /**
@@ -326,7 +326,7 @@ class Parser {
       }
       case BODY: {
         const last = registers[BODY_LAST] === 1;
-        this.owner.onBody(this.bytes(registers[BODY_START], registers[BODY_END]));
+        this.tellBody();
         if (last && this.owner !== null) this.owner.onComplete(null, 0);
         break;
       }

@@ -188,8 +188,8 @@ class StreamHandle {
 
   /**
    * Writes text, and bytes behind it, if any; at most STRING_MAX characters of latin1 or UTF-8.
-   * @returns {number} how many bytes were taken, or -1 less that number if those were not all;
-   *   an error number is offset by STRING_ERROR. Nothing is kept: the caller writes the rest.
+   * @returns {Buffer | null} what was not taken, all of it if that failed: nothing is kept, and
+   *   whoever writes it again waits for room, or learns of the error
    */
   writeNow(text, latin1, bytes) {
     const taken =
@@ -197,9 +197,15 @@ class StreamHandle {
         ? commands.writeString(this.id, text, latin1)
         : commands.writeMessage(this.id, text, latin1, bytes);
     if (debug.enabled) debug('<- %d writeNow %d', this.id, taken);
-    if (taken >= 0) this.bytesWritten += taken;
-    else if (taken >= STRING_ERROR) this.bytesWritten += -1 - taken;
-    return taken;
+    if (taken >= 0) {
+      this.bytesWritten += taken;
+      return null;
+    }
+    const count = taken < STRING_ERROR ? 0 : -1 - taken;
+    this.bytesWritten += count;
+    const start = Buffer.from(text, latin1 ? 'latin1' : 'utf8');
+    const all = bytes === null ? start : Buffer.concat([start, bytes]);
+    return all.subarray(count);
   }
 
   /** As writeBuffer(), of several Buffers, or strings in latin1. */
@@ -427,4 +433,4 @@ function fill(out, result) {
   return 0;
 }
 
-module.exports = { STRING_ERROR, STRING_MAX, StreamHandle, types };
+module.exports = { STRING_MAX, StreamHandle, types };

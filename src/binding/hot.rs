@@ -298,7 +298,7 @@ fn write_string(environment: &Environment, arguments: &Arguments) -> i64 {
 }
 
 /// `writeMessage(id, head, latin1, body)`: as `writeString`, of a string and the bytes behind it.
-/// The head is converted on a stack of our own; both leave in one write.
+/// Both leave in one write.
 fn write_message(environment: &Environment, arguments: &Arguments) -> i64 {
     let mut text = environment.text.borrow_mut();
     text.resize(STRING_MAX * 3 + 1, 0);
@@ -317,8 +317,8 @@ fn write_message(environment: &Environment, arguments: &Arguments) -> i64 {
 
 /// `writev(id, chunks)`: as `write`, of at most 1,000 chunks, Buffers or strings in latin1.
 fn writev(environment: &Environment, arguments: &Arguments) -> i64 {
-    let mut text = environment.text.borrow_mut();
-    text.clear();
+    // Not where other strings are converted: it keeps its length, which is costly to fill.
+    let mut text = Vec::new();
     let parts = match arguments.parts(1, &mut text) {
         Ok(parts) => parts,
         Err(Errno(errno)) => return -i64::from(errno),

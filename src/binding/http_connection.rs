@@ -70,7 +70,7 @@ impl Environment {
 
     /// What is left of a read that is being told is nobody's.
     fn stop_telling(&self, id: HandleId) {
-        if self.http.current.get().is_some_and(|read| read.id == id) {
+        if self.http.is_of(id) {
             self.http.current.set(None);
         }
     }
@@ -224,11 +224,7 @@ impl Environment {
         let (consumed, event) = parser.execute(input);
         read.at += consumed;
         self.http.current.set(Some(read));
-        let waits = match event {
-            Event::Head { .. } => parser.head().has(flags::AWAITS),
-            Event::NeedMore | Event::Body { .. } | Event::Complete => false,
-            Event::Upgraded | Event::Failed(_) => false,
-        };
+        let waits = matches!(event, Event::Head { .. }) && parser.head().has(flags::AWAITS);
         registers[READ_ENDS] = i32::from(read.at == read.length && !waits);
         let text = registers
             .first_chunk_mut()
