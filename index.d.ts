@@ -6,6 +6,7 @@
 import dgram = require('./lib/dgram/index.js');
 import http = require('./lib/http/index.js');
 import net = require('./lib/net/index.js');
+import perfHooks = require('node:perf_hooks');
 
 declare namespace ferronet {
   /** The names ferronet stands for. */
@@ -15,6 +16,9 @@ declare namespace ferronet {
   export type Owner = 'rust' | 'node' | 'npm';
 
   export { dgram, http, net };
+
+  /** Node's own, which also gets the `http` and `net` entries of these modules. */
+  export import PerformanceObserver = perfHooks.PerformanceObserver;
 
   /** Which modules are Rust. */
   export function status(): Record<ModuleName, Owner>;

@@ -8,7 +8,10 @@ const path = require('node:path');
 const { built } = require('./lib/internal/modules');
 
 /** @type {Record<string, string>} */
-const moduleNameMapper = { '^ferronet$': path.join(__dirname, 'lib/jest/index.js') };
+const moduleNameMapper = {
+  '^ferronet$': path.join(__dirname, 'lib/jest/index.js'),
+  '^(node:)?perf_hooks$': path.join(__dirname, 'lib/jest/perf_hooks.js')
+};
 for (const name of Object.keys(built)) {
   moduleNameMapper[`^(node:|ferronet/)?${name}$`] = path.join(__dirname, `lib/jest/${name}.js`);
 }

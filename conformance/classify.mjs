@@ -46,8 +46,7 @@ const rules = [
     'internal',
     'uses native handles',
     /\._handle\b|\.ssl\.|\.context\.\w|_sharedCreds|new net\.Socket\(\{\s*handle\b/
-  ],
-  ['internal', 'performance entries that only core can emit', /observe\(\{ type: '(http|net)' \}/]
+  ]
 ];
 
 // The first pattern that matches a test's name, less "test-" and the extension, gives its topic.

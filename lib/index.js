@@ -26,4 +26,12 @@ Object.defineProperty(exports, 'http', {
   }
 });
 
+// Node's own, which also has the entries of our modules; see doc/architecture.md.
+Object.defineProperty(exports, 'PerformanceObserver', {
+  enumerable: true,
+  get: function () {
+    return require('./perf-hooks/observer').PerformanceObserver;
+  }
+});
+
 exports.status = status;

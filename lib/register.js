@@ -12,18 +12,25 @@ const { pathToFileURL } = require('node:url');
 const { kOwn } = require('./internal/host');
 const { replaced } = require('./internal/modules');
 
+/** Whose PerformanceObserver is to be ours; loaded when somebody asks, as all of them. */
+const perfHooks = require.resolve('./perf-hooks');
+const observing = ['perf_hooks', 'node:perf_hooks'];
+const files = new Map(replaced);
+for (const name of observing) files.set(name, perfHooks);
+
 // A second copy of the package may be preloaded as well; the first one has the names.
 if (Module._load[kOwn] === undefined) {
   replaceForRequire();
   replaceForGetBuiltinModule();
   replaceForImport();
+  replaceGlobalObserver();
 }
 
 /** `require`, `module.require`, `module.createRequire()`: they all end in this one function. */
 function replaceForRequire() {
   const load = Module._load;
   Module._load = function _load(request, parent, isMain) {
-    const file = replaced.get(request);
+    const file = files.get(request);
     return file === undefined ? load.call(this, request, parent, isMain) : require(file);
   };
   Module._load[kOwn] = load;
@@ -33,7 +40,7 @@ function replaceForGetBuiltinModule() {
   const own = process.getBuiltinModule; // from Node 20.16 on
   if (own === undefined) return;
   process.getBuiltinModule = function getBuiltinModule(id) {
-    const file = replaced.get(id);
+    const file = files.get(id);
     return file === undefined ? own(id) : require(file);
   };
 }
@@ -44,10 +51,12 @@ function replaceForImport() {
   if (Module.registerHooks === undefined) {
     const parentURL = pathToFileURL(__filename);
     Module.register('./internal/import-hooks.mjs', { parentURL, data: urls });
+    require(perfHooks); // that thread could not tell when it is asked for
     return;
   }
   Module.registerHooks({
     resolve(specifier, context, nextResolve) {
+      if (observing.includes(specifier)) require(perfHooks);
       const url = urls.get(specifier);
       // `require.resolve('net')` passes here too, and stays 'net'.
       if (url === undefined || !context.conditions.includes('import')) {
@@ -55,5 +64,20 @@ function replaceForImport() {
       }
       return { url, format: 'commonjs', shortCircuit: true };
     }
+  });
+}
+
+/** The global, until somebody sees or sets it. */
+function replaceGlobalObserver() {
+  const define = (value) => {
+    const writable = { configurable: true, enumerable: false, value, writable: true };
+    Object.defineProperty(globalThis, 'PerformanceObserver', writable);
+    return value;
+  };
+  Object.defineProperty(globalThis, 'PerformanceObserver', {
+    configurable: true,
+    enumerable: false,
+    get: () => define(require(perfHooks).PerformanceObserver),
+    set: define
   });
 }

@@ -55,6 +55,7 @@ describe('requests', () => {
   });
   bytes('a Host of the program', { headers: { host: 'elsewhere' } });
   bytes('no Host', { setHost: false });
+  bytes('no fields but those given', { setDefaultHeaders: false, headers: { Host: 'x' } });
   bytes('auth', { auth: 'user:pässword' });
   bytes('auth and Authorization', { auth: 'user:password', headers: { Authorization: 'mine' } });
   bytes('an agent that keeps alive', (http) => ({ agent: new http.Agent({ keepAlive: true }) }));

@@ -1,6 +1,7 @@
 // What status() returns: every name, and one of the three owners.
 
-import { status, type ModuleName, type Owner } from 'ferronet';
+import { PerformanceObserver, status, type ModuleName, type Owner } from 'ferronet';
+import type perfHooks from 'node:perf_hooks';
 
 const answer: Record<ModuleName, Owner> = status();
 export const rust: boolean = answer.net === 'rust';
@@ -10,3 +11,5 @@ status().express;
 
 // @ts-expect-error nobody else answers
 export const other: boolean = answer.http === 'deno';
+
+export const observer: perfHooks.PerformanceObserver = new PerformanceObserver(() => {});

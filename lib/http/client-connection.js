@@ -7,6 +7,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { channel } = require('node:diagnostics_channel');
 
 const { connectionResetError } = require('../internal/errors');
+const { finish, observed } = require('../internal/timeline');
 const { Socket } = require('../net');
 const { canConsume, handleOf, unwatch, watch } = require('./consume');
 const {
@@ -165,6 +166,10 @@ class ClientConnection {
     if (isInterim(response.statusCode)) return this.inform(response);
 
     if (!keepAlive && !request.upgradeOrConnect) request.shouldKeepAlive = false;
+    if (observed.http !== 0) {
+      const { headers, statusCode, statusMessage } = response;
+      finish(request, { res: { statusCode, statusMessage, headers } });
+    }
     if (responseFinish.hasSubscribers) responseFinish.publish({ request, response });
     response.req = request;
     response.on('end', onResponseEnd);

@@ -9,6 +9,7 @@ const { debuglog } = require('node:util');
 
 const { codeError, connectionResetError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
+const { begin, observed } = require('../internal/timeline');
 const validate = require('../internal/validate');
 const net = require('../net');
 const agents = require('./agent');
@@ -32,10 +33,17 @@ const requestCreated = channel('http.client.request.created');
 const requestStart = channel('http.client.request.start');
 const requestError = channel('http.client.request.error');
 
+const kAuthority = Symbol('authority');
 const kPath = Symbol('path');
 
 /** From Node 26 on, the Host header of CONNECT is the request's target. */
 const NAMES_TUNNELS = nodeMajor >= 26;
+
+/** Node 20 does not have the option `setDefaultHeaders`. */
+const KNOWS_BARE = nodeMajor >= 22;
+
+/** From Node 24 on, the URL that a PerformanceObserver is told has the port. */
+const TELLS_PORTS = nodeMajor >= 24;
 
 /** Node 20 does not have that channel. */
 const TELLS_CREATION = nodeMajor >= 22;
@@ -96,7 +104,7 @@ function ClientRequest(input, options, callback) {
   this._last = !reusable;
   this.shouldKeepAlive = Boolean(reusable);
   this[kUniqueHeaders] = uniqueHeaders(options.uniqueHeaders);
-  const bare = options.setDefaultHeaders === false;
+  const bare = KNOWS_BARE && options.setDefaultHeaders === false;
   if (bare) {
     this._removedConnection = true;
     this._removedContLen = true;
@@ -104,7 +112,8 @@ function ClientRequest(input, options, callback) {
   }
   // What a tunnel is to lead to is a host itself.
   const named = NAMES_TUNNELS && this.method === 'CONNECT' && options.path;
-  setFields(this, options, named || hostHeader(host, port, defaultPort), bare);
+  this[kAuthority] = hostHeader(host, port, defaultPort);
+  setFields(this, options, named || this[kAuthority], bare);
   debug('%s %s to %s:%s', this.method, this.path, host, port);
   if (TELLS_CREATION && requestCreated.hasSubscribers) requestCreated.publish({ request: this });
   findSocket(this, connectOptions);
@@ -201,8 +210,20 @@ ClientRequest.prototype._implicitHeader = function _implicitHeader() {
 
 ClientRequest.prototype._finish = function _finish() {
   OutgoingMessage.prototype._finish.call(this);
+  if (observed.http !== 0) {
+    const { method } = this;
+    begin(this, 'http', 'HttpClient', {
+      req: { method, url: urlOf(this), headers: this.getHeaders() }
+    });
+  }
   if (requestStart.hasSubscribers) requestStart.publish({ request: this });
 };
+
+function urlOf({ agent, host, path, protocol, [kAuthority]: authority }) {
+  // What goes through a proxy is a URL.
+  if (agent?.[kProxy] && path.startsWith(`${protocol}//`)) return path;
+  return `${protocol}//${TELLS_PORTS ? authority : host}${path}`;
+}
 
 // The socket.
 

@@ -7,6 +7,7 @@ const { getDefaultHighWaterMark } = require('node:stream');
 
 const { codeError } = require('../internal/errors');
 const { STRING_MAX } = require('../internal/stream-handle');
+const { observed } = require('../internal/timeline');
 const { Socket } = require('../net');
 const { canWritePast, handleOf } = require('./consume');
 const { kConnection, kNeedDrain, kSocket } = require('./symbols');
@@ -139,8 +140,13 @@ function sendRest(message, connection, chunk, encoding) {
   connection.onWritten(message);
   if (text === '' && bytes === null) process.nextTick(afterSent, message);
   else connection.send(text, latin1, bytes, message);
-  if (message._eventsCount !== 0 && connection.message === message) message._finish();
+  if (isWatched(message) && connection.message === message) message._finish();
   return true;
+}
+
+/** Whether anybody learns that everything is with the socket. */
+function isWatched(message) {
+  return message._eventsCount !== 0 || observed.http !== 0;
 }
 
 /**
@@ -380,4 +386,4 @@ function madeSocket(message) {
   return socket === undefined ? message[kConnection].sock : socket;
 }
 
-module.exports = { end, fail, getters, initialize, methods, write };
+module.exports = { end, fail, getters, initialize, isWatched, methods, write };

@@ -30,6 +30,7 @@ const {
   head,
   registers
 } = require('./parser');
+const { isWatched } = require('./outgoing-body');
 const { emitClose } = require('./server-response');
 const { STATUS_CODES } = require('./status');
 const { kConnection, kNeedDrain, kSocket, kUniqueHeaders } = require('./symbols');
@@ -349,7 +350,7 @@ class ServerConnection extends Connection {
       response.emit('socket', this.socket);
     }
     if (response.outputData.length > 0 || response.writableCorked > 0) response._flush();
-    else if (response.finished && response._eventsCount !== 0) response._finish();
+    else if (response.finished && isWatched(response)) response._finish();
   }
 
   /** Whether a response may write past the socket. */

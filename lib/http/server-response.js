@@ -6,6 +6,7 @@ const { channel } = require('node:diagnostics_channel');
 
 const { codeError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
+const { begin, finish, observed } = require('../internal/timeline');
 const validate = require('../internal/validate');
 const { OutgoingMessage } = require('./outgoing');
 const { STATUS_CODES, forbidsBody } = require('./status');
@@ -43,6 +44,10 @@ function ServerResponse(req, options) {
   if (req.httpVersionMajor < 1 || req.httpVersionMinor < 1) {
     this.useChunkedEncodingByDefault = CHUNKED_TOKEN.test(req.headers?.te);
     this.shouldKeepAlive = false;
+  }
+  if (observed.http !== 0) {
+    const { method, url, headers } = req;
+    begin(this, 'http', 'HttpRequest', { req: { method, url, headers } });
   }
   if (TELLS_CREATION && responseCreated.hasSubscribers) {
     responseCreated.publish({ request: req, response: this });
@@ -83,6 +88,15 @@ function emitClose(response) {
   response._closed = true;
   response.emit('close');
 }
+
+/** Everything is with the socket. */
+ServerResponse.prototype._finish = function _finish() {
+  if (observed.http !== 0) {
+    const { statusCode, statusMessage } = this;
+    finish(this, { res: { statusCode, statusMessage, headers: this.getHeaders() } });
+  }
+  OutgoingMessage.prototype._finish.call(this);
+};
 
 // What comes before the response proper.
 

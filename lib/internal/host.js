@@ -1,7 +1,8 @@
 'use strict';
 
-// Node's own modules, for the public helpers ferronet does not write again (BlockList, SocketAddress);
-// the only file of lib/ that may ask for them, never to fall through to, and late: they load slowly.
+// Node's own modules, for the public helpers ferronet does not write again (BlockList, SocketAddress),
+// or adds to; the only file of lib/ that may ask for them, never to fall through to, and late: they load
+// slowly.
 
 const Module = require('node:module');
 
@@ -33,6 +34,11 @@ module.exports = {
   /** @returns {typeof import('node:net')} Node's own `net`, loaded when first asked for. */
   get net() {
     return once('net');
+  },
+
+  /** @returns {typeof import('node:perf_hooks')} Node's own `perf_hooks`, to add our entries to. */
+  get perfHooks() {
+    return once('perf_hooks');
   }
 };
 

@@ -10,6 +10,7 @@ const { codeError, connectionsError, hostPortError, numbers } = require('../inte
 const host = require('../internal/host');
 const { isIP } = require('../internal/ip');
 const { StreamHandle, types } = require('../internal/stream-handle');
+const { begin, finish, observed } = require('../internal/timeline');
 const validate = require('../internal/validate');
 const { isNormalized, normalizeArgs } = require('./arguments');
 const defaults = require('./defaults');
@@ -239,6 +240,7 @@ function connectOne(socket, target, address, family) {
     }
   };
   const status = handle.connect(address, port, done);
+  beginEntry(socket, status, address, port);
   if (status !== 0) {
     socket.destroy(impossible(handle, status, address, port));
   }
@@ -288,6 +290,7 @@ class Attempts {
     const status = handle.connect(address, port, (result) =>
       this.answered(handle, result, address, family)
     );
+    beginEntry(socket, status, address, port);
     if (status !== 0) {
       this.failed(impossible(handle, status, address, port), address, family);
     } else if (this.index < this.addresses.length) {
@@ -332,9 +335,16 @@ class Attempts {
   }
 }
 
-/** The last step of every way: the handle is connected. */
+/** The last step of every way to an address: the handle is connected. */
 function afterConnect(socket, handle) {
-  if (!socket.destroyed && socket._handle === handle) socket[kConnected](handle);
+  if (socket.destroyed || socket._handle !== handle) return;
+  socket[kConnected](handle);
+  if (observed.net !== 0) finish(socket);
+}
+
+/** For PerformanceObserver, where an attempt is under way. */
+function beginEntry(socket, status, host, port) {
+  if (status === 0 && observed.net !== 0) begin(socket, 'net', 'connect', { host, port });
 }
 
 function fail(socket, error) {
