@@ -166,10 +166,7 @@ class ClientConnection {
     if (isInterim(response.statusCode)) return this.inform(response);
 
     if (!keepAlive && !request.upgradeOrConnect) request.shouldKeepAlive = false;
-    if (observed.http !== 0) {
-      const { headers, statusCode, statusMessage } = response;
-      finish(request, { res: { statusCode, statusMessage, headers } });
-    }
+    if (observed.http !== 0) finishEntry(request, response);
     if (responseFinish.hasSubscribers) responseFinish.publish({ request, response });
     response.req = request;
     response.on('end', onResponseEnd);
@@ -286,6 +283,11 @@ class ClientConnection {
     this.socket._httpMessage = null;
     this.socket[kConnection] = undefined;
   }
+}
+
+/** For PerformanceObserver. */
+function finishEntry(request, { headers, statusCode, statusMessage }) {
+  finish(request, { res: { statusCode, statusMessage, headers } });
 }
 
 // What the socket emits, brought into the request's context.

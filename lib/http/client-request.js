@@ -210,14 +210,15 @@ ClientRequest.prototype._implicitHeader = function _implicitHeader() {
 
 ClientRequest.prototype._finish = function _finish() {
   OutgoingMessage.prototype._finish.call(this);
-  if (observed.http !== 0) {
-    const { method } = this;
-    begin(this, 'http', 'HttpClient', {
-      req: { method, url: urlOf(this), headers: this.getHeaders() }
-    });
-  }
+  if (observed.http !== 0) beginEntry(this);
   if (requestStart.hasSubscribers) requestStart.publish({ request: this });
 };
+
+/** For PerformanceObserver. */
+function beginEntry(request) {
+  const detail = { method: request.method, url: urlOf(request), headers: request.getHeaders() };
+  begin(request, 'http', 'HttpClient', { req: detail });
+}
 
 function urlOf({ agent, host, path, protocol, [kAuthority]: authority }) {
   // What goes through a proxy is a URL.

@@ -45,10 +45,7 @@ function ServerResponse(req, options) {
     this.useChunkedEncodingByDefault = CHUNKED_TOKEN.test(req.headers?.te);
     this.shouldKeepAlive = false;
   }
-  if (observed.http !== 0) {
-    const { method, url, headers } = req;
-    begin(this, 'http', 'HttpRequest', { req: { method, url, headers } });
-  }
+  if (observed.http !== 0) beginEntry(this);
   if (TELLS_CREATION && responseCreated.hasSubscribers) {
     responseCreated.publish({ request: req, response: this });
   }
@@ -91,12 +88,21 @@ function emitClose(response) {
 
 /** Everything is with the socket. */
 ServerResponse.prototype._finish = function _finish() {
-  if (observed.http !== 0) {
-    const { statusCode, statusMessage } = this;
-    finish(this, { res: { statusCode, statusMessage, headers: this.getHeaders() } });
-  }
+  if (observed.http !== 0) finishEntry(this);
   OutgoingMessage.prototype._finish.call(this);
 };
+
+// For PerformanceObserver.
+
+function beginEntry(response) {
+  const { method, url, headers } = response.req;
+  begin(response, 'http', 'HttpRequest', { req: { method, url, headers } });
+}
+
+function finishEntry(response) {
+  const { statusCode, statusMessage } = response;
+  finish(response, { res: { statusCode, statusMessage, headers: response.getHeaders() } });
+}
 
 // What comes before the response proper.
 
