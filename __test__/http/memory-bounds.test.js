@@ -95,3 +95,42 @@ test('requests whose answers a client does not read are held back', async () => 
     socket.destroy();
   });
 });
+
+describe('requests that nobody answers are held back, and lost none of them', () => {
+  const TOTAL = 20_000;
+  const requests = Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(TOTAL));
+  // Those of the read in which there were too many are told.
+  const MOST = 8000;
+
+  test.each([
+    ['of a plain connection', () => {}],
+    ['of one whose socket was asked for', (req) => req.socket],
+    ['of one whose socket is heard as well', (req) => req.socket.on('data', () => {})]
+  ])('%s', async (name, use) => {
+    const unanswered = [];
+    let most = 0;
+    let count = 0;
+    const listener = (req, res) => {
+      if (count++ === 0) use(req);
+      unanswered.push(res);
+      most = Math.max(most, unanswered.length);
+    };
+    await serve(ours, {}, listener, async (server, port) => {
+      const socket = net.connect(port, '127.0.0.1');
+      socket.write(requests);
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+      const chunks = [];
+      socket.on('data', (chunk) => chunks.push(chunk));
+      while (!socket.destroyed) {
+        const before = count;
+        for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+        if (count > before) continue;
+        for (const res of unanswered.splice(0)) res.end();
+      }
+      expect(Buffer.concat(chunks).toString('latin1').match(/HTTP/g)).toHaveLength(TOTAL + 1);
+      expect(count).toBe(TOTAL + 1);
+      expect(most).toBeLessThan(MOST);
+      expect(most).toBeGreaterThan(1000);
+    });
+  });
+});

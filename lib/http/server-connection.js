@@ -56,6 +56,12 @@ const NOBODY = {};
 /** How many fields go into `headers` where the server does not say. */
 const FIELDS_MAX = 1000;
 
+/** As many requests of a connection may wait for their answers before it is read again. */
+const UNANSWERED_MAX = 1000;
+
+/** What a connection that is held back reads at once: requests are small, and there may be many. */
+const HELD_BACK_READ = 64 * 1024;
+
 const events = {
   data: onData,
   end: onEnd,
@@ -405,6 +411,7 @@ class ServerConnection extends Connection {
     }
     if (heard) process.nextTick(emitClose, response);
     if (this.writer === response) this.writer = this.waiting[0] ?? null;
+    if (this.heldBack && !this.isBehind()) this.goOn();
     if (response._last) {
       this.endSoon();
     } else if (this.waiting.length > 0) {
@@ -434,17 +441,19 @@ class ServerConnection extends Connection {
     if (change < 0) this.goOn();
   }
 
-  /** Whether the client asks for more than it takes. */
+  /** Whether the client asks for more than it takes, or than is answered. */
   isBehind() {
-    const { sock } = this;
+    const { others, sock } = this;
+    if (others !== null && others.length >= UNANSWERED_MAX) return true;
     if (sock === null) return this.pendingBytes >= this.settings.highWaterMark;
     return sock.writableNeedDrain || this.pendingBytes >= sock.writableHighWaterMark;
   }
 
   /** Takes no more than the read that is being told. */
   holdBack() {
-    const { parser, socket } = this;
+    const { handle, parser, socket } = this;
     this.heldBack = socket._paused = true;
+    if (handle !== null && handle.id >= 0) handle.fixReadSize(HELD_BACK_READ);
     if (!this.isConsuming) parser.pause();
     socket.pause();
   }
@@ -452,7 +461,8 @@ class ServerConnection extends Connection {
   /** Reads on if what waits is little enough, and lets the response write on. */
   goOn() {
     const { parser, socket } = this;
-    if (this.heldBack && this.pendingBytes <= socket.writableHighWaterMark) {
+    const isMany = this.others !== null && this.others.length >= UNANSWERED_MAX;
+    if (this.heldBack && !isMany && this.pendingBytes <= socket.writableHighWaterMark) {
       this.heldBack = socket._paused = false;
       if (parser !== null && !this.isConsuming) {
         const { rest } = parser;

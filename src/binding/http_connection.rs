@@ -22,6 +22,8 @@ pub struct HttpReads {
     current: Cell<Option<Read>>,
     /// A parser that no connection needs now: most reads end between two messages.
     spare: RefCell<Option<Box<Parser>>>,
+    /// How many heads the read had so far.
+    heads: Cell<usize>,
 }
 
 impl HttpReads {
@@ -90,6 +92,15 @@ impl Environment {
         }
     }
 
+    /// What many requests cost is not what their bytes do: large reads are for bodies.
+    fn limit_pipelining(&self, id: HandleId) {
+        if self.http.heads.get() > 1 {
+            if let Ok(connection) = self.connection(id) {
+                connection.borrow_mut().narrow_window();
+            }
+        }
+    }
+
     /// Tells JavaScript the first event of a read; it asks for the others ([`http_next`]), or to be
     /// called anew with the next one: as in Node, ticks run behind each piece of a body.
     pub fn deliver_http(
@@ -113,6 +124,7 @@ impl Environment {
             length,
             at: 0,
         }));
+        self.http.heads.set(0);
         let mut wanted = NEXT_EVENT;
         let called = loop {
             let called = self.dispatch_http(dispatch, id, wanted);
@@ -127,6 +139,7 @@ impl Environment {
         };
         self.http.current.set(None);
         if self.is_open(id) {
+            self.limit_pipelining(id);
             self.spare_parser(id);
         } else {
             drop(self.take_http_parser(id));
@@ -222,6 +235,9 @@ impl Environment {
         let input = unsafe { std::slice::from_raw_parts(read.start, read.length) };
         let (start, input) = (read.at, &input[read.at..]);
         let (consumed, event) = parser.execute(input);
+        if let Event::Head { .. } = event {
+            self.http.heads.set(self.http.heads.get() + 1);
+        }
         read.at += consumed;
         self.http.current.set(Some(read));
         let waits = matches!(event, Event::Head { .. }) && parser.head().has(flags::AWAITS);

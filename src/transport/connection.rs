@@ -157,6 +157,13 @@ impl Connection {
         self.fixed_window = true;
     }
 
+    /// Begins with small reads again, also where the last one was full.
+    pub fn narrow_window(&mut self) {
+        if !self.fixed_window {
+            self.window = WINDOW_MIN;
+        }
+    }
+
     /// JavaScript saw the read that was in the outbox.
     pub fn read_delivered(&mut self) {
         let more = self.read_delivery == Delivery::UndeliveredMore;
