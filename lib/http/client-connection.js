@@ -27,9 +27,6 @@ const { kConnection, kNeedDrain } = require('./symbols');
 const responseFinish = channel('http.client.response.finish');
 const requestError = channel('http.client.request.error');
 
-/** How many fields go into `headers` where the request does not say. */
-const FIELDS_MAX = 1000;
-
 /**
  * Where the answer's events run: in the context of whoever asked. The socket's own is that of the
  * first who used it. The names are those that Node shows.
@@ -49,9 +46,10 @@ class ClientConnection {
     this.socket = socket;
     const lenient = limits.lenientBits(request.httpValidation, request.insecureHTTPParser);
     const maxHeaderSize = request.maxHeaderSize || limits.maxHeaderSize;
+    const bounds = { lenient, maxFields: 0, maxHeaderSize };
     const handle = handleOf(socket);
     const source = handle !== null && canConsume(socket) ? handle : null;
-    this.parser = Parser.take(RESPONSE, this, maxHeaderSize, lenient, source);
+    this.parser = Parser.take(RESPONSE, this, bounds, source);
     /** Somebody else wants to see what is read. */
     this.sharesBytes = false;
     /** The answer, or an interim one, whose head came last. */
@@ -158,7 +156,7 @@ class ClientConnection {
       return GO_ON;
     }
     response.joinDuplicateHeaders = Boolean(request.joinDuplicateHeaders);
-    const most = typeof request.maxHeadersCount === 'number' ? request.maxHeadersCount : FIELDS_MAX;
+    const most = limits.fieldsOf(request);
     if (most > 0 && count > most) limitFields(response, most);
     request.res = response;
     if (request.method === 'CONNECT') response.upgrade = true;

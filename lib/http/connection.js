@@ -44,14 +44,13 @@ class Connection {
     this.ended = false;
     /** Without a socket there is none between two requests. */
     this.parser = null;
-    const { lenient, maxHeaderSize } = settings;
     if (socket === null) {
-      startParsing(REQUEST, this, maxHeaderSize, lenient, handle);
+      startParsing(REQUEST, this, settings, handle);
       handle.owner = this;
       handle.readStart();
     } else {
       const source = handle !== null && canConsume(socket) ? handle : null;
-      this.parser = Parser.take(REQUEST, this, maxHeaderSize, lenient, source);
+      this.parser = Parser.take(REQUEST, this, settings, source);
     }
     if (!exitHandled) {
       exitHandled = true;

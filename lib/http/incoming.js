@@ -8,6 +8,7 @@ const { Readable, finished } = require('node:stream');
 const { nodeMajor } = require('../internal/host');
 const { byNumber: methods } = require('./methods');
 const { addDistinct, addField, splitLines } = require('./field-lines');
+const { REFUSES_FIELDS } = require('./limits');
 const { flags, head, registers } = require('./parser');
 const { kConnection, kSocket } = require('./symbols');
 
@@ -116,9 +117,10 @@ function fillFromHead(message, text, isRequest) {
   }
 }
 
-/** Only so many fields go into `headers`: `maxHeadersCount`. */
+/** The program sees only so many fields: `maxHeadersCount`. Up to Node 20 `rawHeaders` has all. */
 function limitFields(message, count) {
   message[kFieldLimit] = count;
+  if (REFUSES_FIELDS) message[kFieldCount] = count;
 }
 
 /** The rest of the body. @returns {boolean} whether to go on reading */

@@ -6,6 +6,7 @@ const { codeError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
 
 const DEFAULT_MAX_HEADER_SIZE = 16 * 1024;
+const DEFAULT_FIELDS = 1000;
 
 // The command line comes last, and wins; `_` is `-` to Node.
 const options = [...words(process.env.NODE_OPTIONS ?? ''), ...process.execArgv].map((option) =>
@@ -20,6 +21,10 @@ const insecureHTTPParser = options.includes('--insecure-http-parser');
 
 /** `httpValidation`, and which of the codec's leniencies each of its values means. */
 const validations = { strict: 0, relaxed: 1024, insecure: 1023 };
+
+/** More fields than maxHeadersCount are an error to a server, since those beyond could hide it from
+ * the program where the message ends; to Node 20 they are nothing. */
+const REFUSES_FIELDS = nodeMajor >= 22;
 
 /** Node 24 and later know it. */
 const HAS_VALIDATION = nodeMajor >= 24;
@@ -44,6 +49,11 @@ function isRelaxed(validation, insecure) {
   return HAS_VALIDATION && lenientBits(validation, insecure) !== validations.strict;
 }
 
+/** How many fields a server or a request, by its maxHeadersCount, sees of a head; 0 for all. */
+function fieldsOf({ maxHeadersCount }) {
+  return typeof maxHeadersCount === 'number' ? maxHeadersCount : DEFAULT_FIELDS;
+}
+
 /** What the parser tolerates, as Node's `kLenient...` bits. */
 function lenientBits(validation, insecure) {
   if (validation !== undefined) return validations[validation];
@@ -65,7 +75,9 @@ function words(text) {
 
 module.exports = {
   HAS_VALIDATION,
+  REFUSES_FIELDS,
   checkedValidation,
+  fieldsOf,
   insecureHTTPParser,
   isRelaxed,
   lenientBits,

@@ -121,7 +121,7 @@ class Parser {
     /** The event that is being told, and where it ended. */
     this.telling = NEED_MORE;
     this.consumed = 0;
-    /** What a listener's exception left behind: the error that the next bytes are. */
+    /** What a listener's exception or a refusal left behind: the error that the next bytes are. */
     this.broken = null;
     /** No program has run in this call yet. */
     this.fresh = false;
@@ -130,12 +130,14 @@ class Parser {
   }
 
   /** A parser that is not in use, or a new one; of chunks, or of what `handle` reads. */
-  static take(type, owner, maxHeaderSize, lenient, handle = null) {
+  static take(type, owner, limits, handle = null) {
     const parser = Parser.blank(owner, handle);
     if (handle === null) {
-      (parser.native ??= new HttpParser(registers)).initialize(type, maxHeaderSize, lenient, 0);
+      const { lenient, maxFields, maxHeaderSize } = limits;
+      parser.native ??= new HttpParser(registers);
+      parser.native.initialize(type, maxHeaderSize, lenient, maxFields);
     } else {
-      startParsing(type, owner, maxHeaderSize, lenient, handle);
+      startParsing(type, owner, limits, handle);
     }
     return parser;
   }
@@ -280,7 +282,11 @@ class Parser {
    * in Node it is an error.
    */
   breakOff() {
-    const reason = exceptions[this.telling] ?? exceptions[BODY];
+    this.refuse(exceptions[this.telling] ?? exceptions[BODY]);
+  }
+
+  /** The owner does not take what it is being told: that is an error, and so is all that follows. */
+  refuse(reason) {
     this.broken = parseError(reason, this.consumed);
     this.state = FAILED;
   }
@@ -317,6 +323,7 @@ class Parser {
         const awaits = (registers[head.FLAGS] & flags.AWAITS) !== 0;
         const decision = this.owner.onHead(text);
         if (this.owner === null) break;
+        if (this.broken !== null) return this.broken;
         if (awaits && decision !== GO_ON) this.decide(decision);
         if (!complete) break;
         if (RESETS_CONTEXT && this.owner.isRead)
@@ -376,10 +383,10 @@ class Parser {
 }
 
 /** Has what a stream reads parsed from now on; `owner` gets it by onread(). */
-function startParsing(type, owner, maxHeaderSize, lenient, handle) {
+function startParsing(type, owner, { lenient, maxFields, maxHeaderSize }, handle) {
   if (!registered) native().setRegisters(registers);
   registered = true;
-  commands.httpStart(handle.id, type, maxHeaderSize, lenient);
+  commands.httpStart(handle.id, type, maxHeaderSize, lenient, maxFields);
   handle.codec = owner;
 }
 

@@ -19,6 +19,7 @@ const {
   limitFields,
   passBody
 } = require('./incoming');
+const { fieldsOf } = require('./limits');
 const {
   BETWEEN_MESSAGES,
   GO_ON,
@@ -52,9 +53,6 @@ const NONE = Object.freeze([]);
 
 /** Whose turn it is behind the last response. */
 const NOBODY = {};
-
-/** How many fields go into `headers` where the server does not say. */
-const FIELDS_MAX = 1000;
 
 /** As many requests of a connection may wait for their answers before it is read again. */
 const UNANSWERED_MAX = 1000;
@@ -231,7 +229,7 @@ class ServerConnection extends Connection {
     request.joinDuplicateHeaders = settings.joinDuplicateHeaders;
     this.incoming = request;
 
-    const most = typeof server.maxHeadersCount === 'number' ? server.maxHeadersCount : FIELDS_MAX;
+    const most = fieldsOf(server);
     if (most > 0 && count > most && !this.limitFields(request, most, bits)) return GO_ON;
     const asks = (bits & flags.UPGRADE) !== 0;
     if (asks) {
@@ -276,8 +274,7 @@ class ServerConnection extends Connection {
     if (length && ((bits & flags.TRANSFER_ENCODING) === 0 || 'transfer-encoding' in headers)) {
       return true;
     }
-    const error = new Error('Parse Error: Header overflow');
-    this.fail(Object.assign(error, { code: 'HPE_HEADER_OVERFLOW', reason: 'Header overflow' }));
+    this.parser.refuse('HPE_HEADER_OVERFLOW:Header overflow');
     return false;
   }
 

@@ -15,7 +15,9 @@ const deadlines = require('./deadlines');
 const { IncomingMessage } = require('./incoming');
 const {
   HAS_VALIDATION,
+  REFUSES_FIELDS,
   checkedValidation,
+  fieldsOf,
   isRelaxed,
   lenientBits,
   maxHeaderSize
@@ -138,6 +140,11 @@ class Settings {
   idleQueue(time) {
     if (this.lastQueue.time !== time) this.lastQueue = new IdleQueue(time);
     return this.lastQueue;
+  }
+
+  /** How many fields are an error to the parser; 0 for none. */
+  get maxFields() {
+    return REFUSES_FIELDS ? fieldsOf(this.server) : 0;
   }
 
   /** How much may wait in a connection that has no socket. */

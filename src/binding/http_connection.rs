@@ -259,10 +259,10 @@ impl Environment {
     }
 }
 
-/// `httpStart(id, kind, maxHeaderSize, lenient)`: 1 requests, 2 responses.
+/// `httpStart(id, kind, maxHeaderSize, lenient, maxHeaders)`: 1 requests, 2 responses.
 pub fn http_start(environment: &Environment, arguments: &Arguments) -> i64 {
-    let [kind, size, lenient] = [1, 2, 3].map(|index| arguments.number(index) as u32);
-    environment.consume(arguments.id(), config(kind, size, lenient, 0));
+    let [kind, size, lenient, fields] = [1, 2, 3, 4].map(|index| arguments.number(index) as u32);
+    environment.consume(arguments.id(), config(kind, size, lenient, fields));
     0
 }
 
