@@ -197,7 +197,7 @@ describe('a client', () => {
         setTimeout(() => res.end('b'), 3);
       });
     };
-    const request = (port, name, { ends = true, ...options }, done) => {
+    const request = (port, name, { ends = true, looks = false, ...options }, done) => {
       const given = {
         port,
         host: '127.0.0.1',
@@ -212,10 +212,19 @@ describe('a client', () => {
       });
       const names = ['socket', 'continue', 'information', 'finish', 'timeout', 'error', 'close'];
       watch(name, req, names);
+      if (looks) req.once('socket', (socket) => look(name, req, socket));
       req.on('close', done);
       req.write('x', () => see(`${name} write callback`));
       if (ends) req.end(() => see(`${name} end callback`));
       else setTimeout(() => storage.run('elsewhere', () => req.end()), 20);
+    };
+    /** Listens to the socket itself; how often 'data' comes is no matter. */
+    const look = (name, req, socket) => {
+      for (const event of ['data', 'end', 'close']) {
+        const listener = () => see(`${name} socket ${event}`);
+        socket.once(event, listener);
+        req.once('close', () => socket.removeListener(event, listener));
+      }
     };
     await serve(http, {}, answer, async (server, port) => {
       await use((name, options = {}) =>
@@ -242,6 +251,18 @@ describe('a client', () => {
       await go('idles', { timeout: 5, ends: false });
       await go('fails');
     })
+  );
+
+  same('so do listeners of a used socket', (http) =>
+    asking(http, { keepAlive: true }, async (go) => {
+      for (const name of ['one', 'two', 'fails']) await go(name, { looks: true });
+    })
+  );
+
+  same('so do listeners of a socket that was waited for', (http) =>
+    asking(http, { keepAlive: true, maxSockets: 1 }, (go) =>
+      Promise.all(['one', 'two', 'fails'].map((name) => go(name, { looks: true })))
+    )
   );
 
   same('does so when it had to wait for a socket', (http) =>

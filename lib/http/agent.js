@@ -11,6 +11,7 @@ const host = require('../internal/host');
 const { isIP } = require('../internal/ip');
 const validate = require('../internal/validate');
 const net = require('../net');
+const { handleOf } = require('./consume');
 const { keepAliveOf } = require('./incoming');
 const { Proxy } = require('./proxy');
 const { kProxy } = require('./symbols');
@@ -107,6 +108,7 @@ Agent.prototype.addRequest = function addRequest(request, options, port, localAd
   const socket = takeFree(this, name);
   const count = used.length + (this.freeSockets[name]?.length ?? 0);
   if (socket !== undefined) {
+    handleOf(socket)?.renewContext();
     this.reuseSocket(socket, request);
     giveSocket(this, request, socket);
     used.push(socket);
@@ -192,6 +194,12 @@ function giveSocket(agent, request, socket) {
   socket.setTimeout(request.timeout);
 }
 
+/** To a request that waited, in its context. */
+function giveNext(agent, request, socket) {
+  handleOf(socket)?.renewContext();
+  giveSocket(agent, request, socket);
+}
+
 /** `done(error, socket)` when there is one. */
 Agent.prototype.createSocket = function createSocket(request, options, done) {
   options = completeOptions(this, request, options);
@@ -261,7 +269,7 @@ function onFree(socket, options) {
     if (waiting.length === 0) delete this.requests[name];
     const context = request[kContext];
     request[kContext] = undefined;
-    if (context) context.runInAsyncScope(giveSocket, null, this, request, socket);
+    if (context) context.runInAsyncScope(giveNext, null, this, request, socket);
     else giveSocket(this, request, socket);
     return;
   }

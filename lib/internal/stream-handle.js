@@ -57,6 +57,14 @@ class ShutdownRequest {
   }
 }
 
+/** The resource of a connection that was given to another request; its handle keeps it. */
+class ReusedHandle {
+  constructor(handle) {
+    this.type = handle.type;
+    this.handle = handle;
+  }
+}
+
 class StreamHandle {
   /** @param {string} type one of `types` */
   constructor(type) {
@@ -94,6 +102,13 @@ class StreamHandle {
   /** Runs `call` in the async context that its events come in. */
   inContext(call) {
     native().inContext(this.id, call);
+  }
+
+  /** Its events come in the context of what runs now from here on. */
+  renewContext() {
+    if (this.id < 0) return;
+    this.resource = new ReusedHandle(this);
+    commands.renew(this.id, this.resource, this.type);
   }
 
   // Commands. Each returns 0 or a negative error number unless said otherwise.
@@ -383,6 +398,7 @@ Object.assign(StreamHandle.prototype, {
   connected: false,
   pendingWrite: null,
   refused: false,
+  resource: null,
   shutdownRequest: null
 });
 

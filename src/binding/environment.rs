@@ -36,6 +36,8 @@ pub struct Environment {
     closing_scheduled: Cell<bool>,
     /// Closed handles that events in the outbox may still name; their ids are not given again yet.
     retired: RefCell<Vec<HandleId>>,
+    /// Contexts that handles have left, perhaps in the midst of a callback that runs in one.
+    left: RefCell<Vec<AsyncContext>>,
     /// JavaScript's `dispatch(kind, id, a, b)`.
     dispatch: RefCell<Option<Reference>>,
     /// JavaScript's `accept(id, newId)`, which attaches an object to an accepted connection.
@@ -104,6 +106,7 @@ impl Environment {
             closing: RefCell::default(),
             closing_scheduled: Cell::new(false),
             retired: RefCell::default(),
+            left: RefCell::default(),
             // SAFETY: by the caller's contract.
             dispatch: RefCell::new(Some(unsafe { Reference::new(env, dispatch) })),
             // SAFETY: by the caller's contract.
@@ -220,6 +223,22 @@ impl Environment {
             Some(handle) if handle.context.is_none() => handle.context = Some(context),
             _ => context.destroy(),
         }
+    }
+
+    /// Gives a handle another async context: a connection serves another request.
+    pub fn renew(&self, id: HandleId, context: AsyncContext) {
+        match self.handles.borrow_mut().get_mut(id as usize) {
+            Some(handle) => self
+                .left
+                .borrow_mut()
+                .extend(handle.context.replace(context)),
+            None => context.destroy(),
+        }
+    }
+
+    /// Called where no callback is on the stack.
+    fn destroy_left(&self) {
+        self.left.take().into_iter().for_each(AsyncContext::destroy);
     }
 
     /// Whether a handle of this environment has the descriptor.
@@ -571,10 +590,12 @@ impl Boundary for Environment {
             count += 1;
             if count % CLOCK_EVERY == 0 && Instant::now() >= deadline {
                 self.next_tick();
+                self.destroy_left();
                 return Delivered::Some;
             }
         }
         self.next_tick();
+        self.destroy_left();
         self.slab.reclaim();
         self.free_retired();
         Delivered::All
@@ -625,6 +646,7 @@ extern "C" fn on_cleanup(_hook: sys::napi_async_cleanup_hook_handle, data: *mut 
         let contexts = handle.context.into_iter().chain(handle.request);
         contexts.for_each(AsyncContext::destroy);
     }
+    environment.destroy_left();
     while environment.outbox.pop().is_some() {}
     environment.slab.revoke();
     environment.release_references();

@@ -15,8 +15,9 @@ use super::http_connection;
 use crate::transport::{Close, Errno, HandleId, Written};
 
 /// The functions, by the names under which JavaScript finds them.
-const FUNCTIONS: [(&str, Body); 16] = [
+const FUNCTIONS: [(&str, Body); 17] = [
     ("attach", Body::Number(attach)),
+    ("renew", Body::Number(renew)),
     ("close", Body::Number(close)),
     ("readStart", Body::Number(read_start)),
     ("readStop", Body::Number(read_stop)),
@@ -227,6 +228,15 @@ fn attach(environment: &Environment, arguments: &Arguments) -> i64 {
     // SAFETY: live values of the calling environment.
     let context = unsafe { AsyncContext::named(arguments.env, resource, kind) };
     environment.attach(arguments.id(), context);
+    0
+}
+
+/// `renew(id, resource, kind)`: another async context, that of what runs now.
+fn renew(environment: &Environment, arguments: &Arguments) -> i64 {
+    let [_, resource, kind, ..] = arguments.values;
+    // SAFETY: live values of the calling environment.
+    let context = unsafe { AsyncContext::named(arguments.env, resource, kind) };
+    environment.renew(arguments.id(), context);
     0
 }
 
