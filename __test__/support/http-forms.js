@@ -37,6 +37,8 @@ class Bridge extends Duplex {
   }
 }
 
+const BRIDGED = 'over another Duplex';
+
 /** `prepare(server)` is called before it listens; `asks(req)` by the listener of each request. */
 const forms = {
   'without a socket': {},
@@ -45,7 +47,7 @@ const forms = {
   'whose socket is heard': {
     prepare: (server) => server.on('connection', (socket) => socket.on('data', () => {}))
   },
-  'over another Duplex': { bridged: true }
+  [BRIDGED]: { bridged: true }
 };
 
 /** As `serve` of http-wire.js, with connections of one of `forms`. */
@@ -76,4 +78,4 @@ async function serveAs(form, http, options, listener, use) {
   }
 }
 
-module.exports = { Bridge, forms: Object.keys(forms), serveAs };
+module.exports = { BRIDGED, Bridge, forms: Object.keys(forms), serveAs };
