@@ -180,9 +180,9 @@ function takeFree(agent, name) {
 /** Whether the server spoke unasked: the next request must not take that for its answer. */
 function isTainted(socket) {
   const before = socket[kBytesRead];
-  // Some put sockets of their own into the pool.
-  if (before === undefined) return false;
-  if (socket.bytesRead === before && !(socket.readableLength > 0)) return false;
+  // Some put sockets of their own into the pool, which may not count.
+  const spoke = before !== undefined && socket.bytesRead !== before;
+  if (!spoke && !(socket.readableLength > 0)) return false;
   socket.destroy();
   return true;
 }

@@ -121,6 +121,7 @@ ServerResponse.prototype.writeEarlyHints = function writeEarlyHints(hints, callb
   if (hints.link === null || hints.link === undefined) return;
   const link = linkValue(hints.link);
   if (link.length === 0) return;
+  checkValue('Link', link, this[kRelaxed]);
   let text = `HTTP/1.1 103 Early Hints\r\nLink: ${link}\r\n`;
   for (const name of Object.keys(hints)) {
     if (name === 'link') continue;
@@ -154,8 +155,8 @@ ServerResponse.prototype.writeInformation = function writeInformation(status, he
   if (status === 100) this._sent100 = true;
 };
 
-/** Links as in RFC 8288: anything else would let a value end the line early. */
-const LINK = /^(?:<[^>]*>)(?:\s*;\s*[^;"\s]+(?:=(")?[^;"\s]*\1)?)*$/;
+/** Links as in RFC 8288; what a value may not have, such as the end of a line, is checkValue's to see. */
+const LINK = /^(?:<[^>\r\n]*>)(?:\s*;\s*[^;"\s]+(?:=(")?[^;"\s]*\1)?)*$/;
 
 function linkValue(value) {
   const list = Array.isArray(value) ? value : [value];
