@@ -10,11 +10,13 @@ const { nodeMajor } = require('../internal/host');
 const { kEnd, kFailed, kProgress, kRead, kWritten } = require('../internal/owner');
 
 const { copyRead, takeRead } = require('../internal/runtime');
+const { Pipe } = require('./pipe');
 
 /** Strings up to here cross as they are, among Buffers. */
 const SHORT = 1024;
 
 const kOnRead = Symbol('onread');
+const kPipe = Symbol('pipe');
 const kTimer = Symbol('timer');
 
 const methods = {
@@ -47,7 +49,11 @@ const methods = {
     if (this[kTimer] !== null) this[kTimer].refresh();
     const target = this[kOnRead];
     if (target === null) {
-      if (!this.push(takeRead(offset, length))) stopReading(this);
+      const more =
+        this._readableState.pipes.length === 1
+          ? pipeOf(this).read(this, offset, length)
+          : this.push(takeRead(offset, length));
+      if (!more) stopReading(this);
     } else if (!this._handle.reading) {
       // Read already when another socket's callback paused this one.
       target.held = takeRead(offset, length);
@@ -154,6 +160,11 @@ function afterShutdown(socket, status, done) {
   done(errnoError(status, 'shutdown'));
 }
 
+/** What passes bytes on for the one pipe() of a socket. */
+function pipeOf(socket) {
+  return (socket[kPipe] = Pipe.of(socket, socket[kPipe], methods._write));
+}
+
 function startReading(socket) {
   const status = socket._handle.readStart();
   if (status !== 0) socket.destroy(errnoError(status, 'read'));
@@ -228,4 +239,4 @@ const { ECANCELED: UV_ECANCELED, ENOBUFS: UV_ENOBUFS, ENOTCONN: UV_ENOTCONN } = 
 /** Where a function gives no buffer: a read of the usual size. */
 const READ_SIZE = 64 * 1024;
 
-module.exports = { kOnRead, kTimer, methods, readTarget };
+module.exports = { kOnRead, kPipe, kTimer, methods, readTarget };

@@ -11,7 +11,7 @@ const { fdKind } = require('../internal/runtime');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
 const { isBoundSocket, kTake } = require('./arguments');
-const { kOnRead, kTimer, methods, readTarget } = require('./bytes');
+const { kOnRead, kPipe, kTimer, methods, readTarget } = require('./bytes');
 const { clientSockets, kAttemptTimer, kConnected, kRevive, startConnect } = require('./connect');
 
 const kBytesRead = Symbol('bytesRead');
@@ -84,6 +84,7 @@ Object.assign(Socket.prototype, methods, {
   [kKeepAlive]: null,
   [kNoDelay]: false,
   [kOnRead]: null,
+  [kPipe]: null,
   [kReset]: false,
   [kTimer]: null,
   [kTypeOfService]: undefined

@@ -170,6 +170,27 @@ impl Environment {
 
     /// Writes to a connection; see [`Connection::write`].
     pub fn write(&self, id: HandleId, chunks: &[IoSlice<'_>]) -> Result<Written, Errno> {
+        self.send(id, |connection, tick| connection.write(chunks, tick))?
+    }
+
+    /// Writes the read that JavaScript is being told of to a connection; see
+    /// [`Connection::forward`]. If any of it was taken, JavaScript copies the rest.
+    pub fn forward(&self, id: HandleId, place: Place, length: usize) -> usize {
+        let Some(bytes) = self.slab.delivered(place, length) else {
+            return 0;
+        };
+        let taken = self.send(id, |connection, tick| connection.forward(bytes, tick));
+        if taken.is_ok_and(|taken| taken > 0) {
+            self.slab.keep_spare();
+        }
+        taken.unwrap_or(0)
+    }
+
+    fn send<T>(
+        &self,
+        id: HandleId,
+        send: impl FnOnce(&mut Connection, u64) -> T,
+    ) -> Result<T, Errno> {
         // Outside of a turn the end of the tick may be far: a program that blocks, or is ended, would
         // keep from its peer what Node had sent.
         if self.exiting.get() || !self.driver.is_turning() {
@@ -178,13 +199,13 @@ impl Environment {
         let connection = self.connection(id)?;
         let mut connection = connection.borrow_mut();
         let before = connection.has_unsent();
-        let written = connection.write(chunks, self.tick.get());
+        let sent = send(&mut connection, self.tick.get());
         let after = connection.has_unsent();
         drop(connection);
         if before || after {
             self.update(id);
         }
-        written
+        Ok(sent)
     }
 
     /// The connection behind an id.
@@ -347,6 +368,7 @@ impl Environment {
             request.destroy();
         }
         if let Kinds::Read = kind {
+            self.slab.read_delivered();
             self.after_read(id);
         }
         if ends_batch {

@@ -12,13 +12,15 @@ use super::callback::AsyncContext;
 use super::datagram;
 use super::environment::{code, Environment};
 use super::http_connection;
+use crate::runtime::slab::Place;
 use crate::transport::{Close, Errno, HandleId, Written};
 
 /// The functions, by the names under which JavaScript finds them.
-const FUNCTIONS: [(&str, Body); 17] = [
+const FUNCTIONS: [(&str, Body); 18] = [
     ("attach", Body::Number(attach)),
     ("renew", Body::Number(renew)),
     ("close", Body::Number(close)),
+    ("forward", Body::Number(forward)),
     ("readStart", Body::Number(read_start)),
     ("readStop", Body::Number(read_stop)),
     ("write", Body::Number(write)),
@@ -346,6 +348,17 @@ fn writev(environment: &Environment, arguments: &Arguments) -> i64 {
         Ok(Written { accepted, .. }) => accepted as i64,
         Err(Errno(errno)) => -i64::from(errno),
     }
+}
+
+/// `forward(to, offset, length)`: writes the read being told, or the first bytes of it, to another
+/// connection, and returns how many were taken. The write of the rest learns of an error.
+fn forward(environment: &Environment, arguments: &Arguments) -> i64 {
+    let place = match usize::try_from(arguments.number(1)) {
+        Ok(offset) => Place::Scratch(offset),
+        Err(_) => Place::Spare,
+    };
+    let length = usize::try_from(arguments.number(2)).unwrap_or(0);
+    environment.forward(arguments.id(), place, length) as i64
 }
 
 /// One chunk of several: memory of a view, or a place in the text that was copied.

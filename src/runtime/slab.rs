@@ -1,7 +1,7 @@
 //! The memory that connections read into. Small reads share the *scratch* area, out of which
 //! JavaScript copies them into Buffers of their own; a bulk read gets a whole *spare* Buffer, which
-//! JavaScript then hands to the program as it is. No program ever sees memory that is read into
-//! again.
+//! JavaScript then hands to the program as it is, unless another connection takes it all. No program
+//! ever sees memory that is read into again.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -17,6 +17,8 @@ pub struct Slab {
     spare: Cell<Option<Memory>>,
     /// The spare holds a read that JavaScript has not seen.
     spare_used: Cell<bool>,
+    /// What was the spare, while JavaScript sees the large read in it.
+    leaving: Cell<Option<Memory>>,
     /// Tasks that found no room in the scratch area.
     waiting: RefCell<Vec<Waker>>,
     /// Tasks that wait for the spare, first come, first served.
@@ -93,6 +95,7 @@ impl Slab {
     pub fn revoke(&self) {
         self.scratch.set(None);
         self.spare.set(None);
+        self.leaving.set(None);
     }
 
     /// The area that a task waits for, if JavaScript has to allocate it.
@@ -200,9 +203,35 @@ impl Slab {
     /// JavaScript is about to see the spare's read: a large one it keeps, and the spare with it.
     pub fn deliver_spare(&self, length: usize) {
         if is_kept(length) {
-            self.spare.set(None);
+            self.leaving.set(self.spare.take());
         }
         self.spare_used.set(false);
+    }
+
+    /// JavaScript copied what it wanted of the large read that it sees: the spare stays.
+    pub fn keep_spare(&self) {
+        if let Some(memory) = self.leaving.take() {
+            self.spare.set(Some(memory));
+        }
+    }
+
+    /// JavaScript has seen the read that was told.
+    pub fn read_delivered(&self) {
+        self.leaving.set(None);
+    }
+
+    /// The bytes of the read that JavaScript is being told of.
+    pub fn delivered(&self, place: Place, length: usize) -> Option<&[u8]> {
+        let (memory, offset) = match place {
+            Place::Scratch(offset) => (self.scratch.get()?, offset),
+            Place::Spare => (self.leaving.get().or(self.spare.get())?, 0),
+        };
+        if memory.size.checked_sub(offset)? < length {
+            return None;
+        }
+        // SAFETY: within the memory promised by `provide`. It is not read into before JavaScript,
+        // which calls this by a command, returns.
+        Some(unsafe { std::slice::from_raw_parts(memory.start.add(offset), length) })
     }
 
     /// Where the bytes of a read lie; `None` once the memory is revoked.
@@ -316,6 +345,26 @@ mod tests {
         assert_eq!(put(&slab, SPARE_SIZE, 1), None);
         slab.deliver_spare(KEEP);
         assert_eq!(slab.wanted(), Some(Area::Spare));
+    }
+
+    #[test]
+    fn a_spare_whose_read_was_forwarded_is_used_again() {
+        let slab = Slab::default();
+        let mut spare = vec![0; SPARE_SIZE];
+        provide(&slab, Area::Spare, &mut spare);
+        assert_eq!(put(&slab, SPARE_SIZE, SPARE_SIZE), Some(Place::Spare));
+        slab.deliver_spare(SPARE_SIZE);
+        let delivered = slab
+            .delivered(Place::Spare, SPARE_SIZE)
+            .map(|bytes| bytes[7]);
+        assert_eq!(delivered, Some(1));
+        assert_eq!(slab.delivered(Place::Spare, SPARE_SIZE + 1), None);
+        slab.keep_spare();
+        slab.read_delivered();
+        assert_eq!(put(&slab, SPARE_SIZE, 5), Some(Place::Spare));
+        slab.deliver_spare(SPARE_SIZE);
+        slab.read_delivered();
+        assert_eq!(slab.delivered(Place::Spare, 1), None);
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Connection {
     sent_tick: u64,
     /// JavaScript holds bytes that were not accepted and waits for [`Event::Writable`].
     wants_writable: bool,
+    /// What the next write fails with: see [`Self::forward`].
+    write_error: Option<Errno>,
     shutdown: Shutdown,
     waker: Option<Waker>,
     outbox: Rc<Outbox>,
@@ -92,6 +94,7 @@ impl Connection {
             out: Vec::new(),
             sent_tick: 0,
             wants_writable: false,
+            write_error: None,
             shutdown: Shutdown::No,
             waker: None,
             outbox,
@@ -184,6 +187,9 @@ impl Connection {
         if self.stream.is_none() {
             return Err(Errno(libc::EBADF));
         }
+        if let Some(errno) = self.write_error.take() {
+            return Err(errno);
+        }
         if self.wants_writable {
             return Ok(Written {
                 accepted: 0,
@@ -214,6 +220,18 @@ impl Connection {
             accepted,
             waits: accepted < total,
         })
+    }
+
+    /// Writes what another connection read; returns how much was taken. Whoever writes the rest learns
+    /// of an error.
+    pub fn forward(&mut self, bytes: &[u8], tick: u64) -> usize {
+        match self.write(&[IoSlice::new(bytes)], tick) {
+            Ok(written) => written.accepted,
+            Err(errno) => {
+                self.write_error = Some(errno);
+                0
+            }
+        }
     }
 
     /// Sends our FIN after what was accepted; [`Event::ShutDown`] follows.
