@@ -28,10 +28,10 @@ export class Runtime {
    */
   constructor(dispatch: unknown, accept: unknown, allocate: unknown);
   /**
-   * Puts the commands of the hot path on `target`; small writes come by way of `outgoing`, a
+   * Puts the commands of the hot path on `target`; small writes and reads come by way of `crossing`, a
    * Buffer that nobody else may see.
    */
-  defineCommands(target: object, outgoing: unknown): void;
+  defineCommands(target: object, crossing: unknown): void;
   /** HTTP events are told in `registers`, an Int32Array of 20 that nobody else may see. */
   setRegisters(registers: unknown): void;
   /** Makes a handle whose events come in the async context of `resource`, of type `kind`. */
@@ -56,11 +56,6 @@ export class Runtime {
   connectPath(id: HandleId, request: object, path: Uint8Array): number;
   /** Reads at most `size` bytes at a time, all of which JavaScript copies. */
   fixReadSize(id: HandleId, size: number): number;
-  /**
-   * Sends our FIN after what was written; a `ShutDown` event follows, in the async context of
-   * `request`.
-   */
-  shutdown(id: HandleId, request: object): number;
   /** Calls `function()` in the async context of a handle, for what it says of it. */
   inContext(id: HandleId, function_: unknown): number | null;
   setNoDelay(id: HandleId, enable: boolean): number;

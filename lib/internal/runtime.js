@@ -13,6 +13,7 @@ const trace = debug.enabled;
 const KEEP_FROM = addon.keepFrom();
 /** Up to here V8 keeps the bytes of a typed array in the object itself. */
 const IN_OBJECT = 64;
+/** As in src/binding/environment.rs. */
 const SMALL_WRITE = 256;
 const kindNames = Object.keys(kinds);
 /** Node's own, whatever a program makes of it: no code of a program may see the memory below. */
@@ -22,10 +23,13 @@ const setBytes = Function.prototype.call.bind(Uint8Array.prototype.set);
 /** @type {any[]} */
 const handles = [];
 /**
- * Where small writes cross. A Buffer of up to 64 bytes has no memory of its own until native code asks
- * for it, at the price of half a write; copied by JavaScript, it stays so.
+ * Where small writes cross, and behind them small reads. A Buffer of up to 64 bytes has no memory of its
+ * own until native code asks for it, at the price of half a write; copied by JavaScript, it stays so.
  */
-const outgoing = Buffer.allocUnsafeSlow(SMALL_WRITE);
+const crossing = Buffer.allocUnsafeSlow(SMALL_WRITE + IN_OBJECT);
+/** Views of a small read, by its length. */
+/** @type {Uint8Array[]} */
+const incoming = [];
 /** What Rust reads into: shared by small reads, and for one bulk read. */
 /** @type {Buffer | null} */
 let scratch = null;
@@ -60,7 +64,7 @@ function native() {
     } catch (error) {
       return refuse(error);
     }
-    runtime.defineCommands(commands, outgoing);
+    runtime.defineCommands(commands, crossing);
     // Rust joins small writes of one tick; the last tick has nothing after it.
     process.on('exit', () => runtime.flushForExit());
   }
@@ -108,7 +112,7 @@ function takeRead(offset, length) {
   }
   if (length <= IN_OBJECT && offset >= 0) {
     const bytes = Buffer.alloc(length);
-    for (let i = 0; i < length; i++) bytes[i] = scratch[offset + i];
+    setBytes(bytes, (incoming[length] ??= new Uint8Array(crossing.buffer, SMALL_WRITE, length)));
     return bytes;
   }
   const bytes = Buffer.allocUnsafeSlow(length);
@@ -134,7 +138,7 @@ function takePart(base, start, end) {
 /** Writes bytes; returns how many were taken, or a negative error number. */
 function write(id, bytes) {
   if (bytes.length > SMALL_WRITE) return commands.write(id, bytes);
-  setBytes(outgoing, bytes);
+  setBytes(crossing, bytes);
   return commands.writeSmall(id, bytes.length);
 }
 

@@ -238,7 +238,7 @@ class StreamHandle {
   /** `done(status)` follows. */
   shutdown(done) {
     this.shutdownRequest = new ShutdownRequest(done, this);
-    return native().shutdown(this.id, this.shutdownRequest);
+    return commands.shutdown(this.id, this.shutdownRequest, 'SHUTDOWNWRAP');
   }
 
   /** `done()` follows, in the loop's closing phase. */

@@ -81,11 +81,11 @@ impl Runtime {
         }
     }
 
-    /// Puts the commands of the hot path on `target`; small writes come by way of `outgoing`, a
+    /// Puts the commands of the hot path on `target`; small writes and reads come by way of `crossing`, a
     /// Buffer that nobody else may see.
     #[napi(catch_unwind)]
-    pub fn define_commands(&self, env: Env, target: Object, outgoing: Unknown) {
-        self.environment.set_outgoing(outgoing.raw());
+    pub fn define_commands(&self, env: Env, target: Object, crossing: Unknown) {
+        self.environment.set_crossing(crossing.raw());
         // SAFETY: live values of the calling environment, whose cleanup hook keeps our environment
         // until JavaScript cannot run any more.
         unsafe { hot::define(env.raw(), target.raw(), Rc::as_ptr(&self.environment)) };
@@ -260,17 +260,6 @@ impl Runtime {
         })
     }
 
-    /// Sends our FIN after what was written; a `ShutDown` event follows, in the async context of
-    /// `request`.
-    #[napi(catch_unwind)]
-    pub fn shutdown(&self, env: Env, id: HandleId, request: Object) -> i32 {
-        let result = self.environment.with_connection(id, |connection| {
-            connection.shut_down();
-            Ok(())
-        });
-        self.attach_request(env, id, request, "SHUTDOWNWRAP", result)
-    }
-
     /// Calls `function()` in the async context of a handle, for what it says of it.
     #[napi(catch_unwind)]
     pub fn in_context<'env>(&self, env: Env, id: HandleId, function: Unknown<'env>) -> Option<f64> {
@@ -405,10 +394,7 @@ impl Runtime {
         if result.is_ok() {
             // SAFETY: live values of the calling environment.
             let context = unsafe { AsyncContext::new(env.raw(), request.raw(), kind) };
-            let request = &mut self.environment.handles.borrow_mut()[id as usize].request;
-            if let Some(old) = request.replace(context) {
-                old.destroy();
-            }
+            self.environment.attach_request(id, context);
         }
         code(result)
     }

@@ -46,9 +46,9 @@ pub struct Environment {
     allocate: RefCell<Option<Reference>>,
     scratch_buffer: RefCell<Option<Reference>>,
     spare_buffer: RefCell<Option<Reference>>,
-    /// Where JavaScript puts small writes: a Buffer that no program sees.
-    outgoing_buffer: RefCell<Option<Reference>>,
-    outgoing: Cell<(*const u8, usize)>,
+    /// Where small writes and small reads cross: a Buffer that no program sees.
+    crossing_buffer: RefCell<Option<Reference>>,
+    crossing: Cell<(*mut u8, usize)>,
     /// The integers that tell HTTP events, a typed array that no program sees.
     registers_array: RefCell<Option<Reference>>,
     pub registers: Cell<(*mut i32, usize)>,
@@ -115,8 +115,8 @@ impl Environment {
             allocate: RefCell::new(Some(unsafe { Reference::new(env, allocate) })),
             scratch_buffer: RefCell::new(None),
             spare_buffer: RefCell::new(None),
-            outgoing_buffer: RefCell::new(None),
-            outgoing: Cell::new((std::ptr::dangling(), 0)),
+            crossing_buffer: RefCell::new(None),
+            crossing: Cell::new((std::ptr::dangling_mut(), 0)),
             registers_array: RefCell::new(None),
             registers: Cell::new((std::ptr::dangling_mut(), 0)),
             http: HttpReads::default(),
@@ -315,10 +315,13 @@ impl Environment {
                 return called;
             }
             Event::Read {
-                place: Place::Scratch(offset),
+                place: place @ Place::Scratch(offset),
                 length,
                 ..
-            } => (Kinds::Read, offset as i32, length as i32),
+            } => {
+                self.cross_read(place, length);
+                (Kinds::Read, offset as i32, length as i32)
+            }
             Event::Read {
                 place: Place::Spare,
                 length,
@@ -340,6 +343,7 @@ impl Environment {
             Event::AcceptFailed { errno, .. } => (Kinds::AcceptFailed, -errno.0, 0),
             Event::Accepted { stream, .. } => return self.deliver_accepted(dispatch, id, stream),
             Event::Datagram { arrival, .. } => {
+                self.cross_read(Place::Scratch(arrival.offset), arrival.length);
                 (Kinds::Datagram, place_of(&arrival), sender_of(&arrival))
             }
             Event::ReceiveFailed { errno, .. } => (Kinds::ReceiveFailed, -errno.0, 0),
@@ -483,6 +487,19 @@ impl Environment {
             .is_some_and(|handle| !matches!(handle.kind, Kind::Closed))
     }
 
+    /// Gives a connect or shutdown the async context that it ends in.
+    pub fn attach_request(&self, id: HandleId, context: AsyncContext) {
+        let mut handles = self.handles.borrow_mut();
+        let old = match handles.get_mut(id as usize) {
+            Some(handle) => handle.request.replace(context),
+            None => Some(context),
+        };
+        drop(handles);
+        if let Some(old) = old {
+            old.destroy();
+        }
+    }
+
     fn take_request(&self, id: HandleId) -> Option<AsyncContext> {
         self.handles
             .borrow_mut()
@@ -521,13 +538,13 @@ impl Environment {
         }
     }
 
-    /// Remembers the Buffer that small writes are put in.
-    pub fn set_outgoing(&self, buffer: sys::napi_value) {
+    /// Remembers the Buffer that small writes and reads cross in.
+    pub fn set_crossing(&self, buffer: sys::napi_value) {
         if let Some((start, size)) = self.buffer_memory(buffer) {
             // SAFETY: on the environment's thread, a live value.
             let reference = unsafe { Reference::new(self.env, buffer) };
-            self.outgoing_buffer.replace(Some(reference));
-            self.outgoing.set((start.cast_const(), size));
+            self.crossing_buffer.replace(Some(reference));
+            self.crossing.set((start, size));
         }
     }
 
@@ -541,15 +558,29 @@ impl Environment {
         }
     }
 
-    /// The first bytes of the outgoing area. Errors with `EINVAL` if it has not as many.
+    /// A small write. Errors with `EINVAL` if it is none.
     pub fn outgoing(&self, length: usize) -> Result<&[u8], Errno> {
-        let (start, size) = self.outgoing.get();
-        if length > size {
+        let (start, size) = self.crossing.get();
+        if length > size.min(SMALL_WRITE) {
             return Err(Errno(libc::EINVAL));
         }
         // SAFETY: the Buffer is kept alive, only lib/internal knows it, and JavaScript does not run
         // while the caller, one of its commands, looks at the bytes.
         Ok(unsafe { std::slice::from_raw_parts(start, length) })
+    }
+
+    /// Puts a small read where JavaScript takes it from without making a view.
+    fn cross_read(&self, place: Place, length: usize) {
+        let (start, size) = self.crossing.get();
+        if length > SMALL_READ || size < SMALL_WRITE + SMALL_READ {
+            return;
+        }
+        if let Some(bytes) = self.slab.delivered(place, length) {
+            // SAFETY: as above, of the part behind the small writes; the read memory is another.
+            unsafe {
+                std::ptr::copy_nonoverlapping(bytes.as_ptr(), start.add(SMALL_WRITE), length)
+            };
+        }
     }
 
     /// Where a Buffer's bytes lie; `None` for a detached one.
@@ -576,7 +607,7 @@ impl Environment {
             &self.allocate,
             &self.scratch_buffer,
             &self.spare_buffer,
-            &self.outgoing_buffer,
+            &self.crossing_buffer,
             &self.registers_array,
         ] {
             if let Some(reference) = slot.take() {
@@ -699,5 +730,9 @@ pub fn code(result: Result<(), Errno>) -> i32 {
 pub const IN_SPARE: i32 = -1;
 /// What of a datagram's number crosses in a `Sent` event.
 pub const SEQUENCE_MASK: u64 = 0x7fff_ffff;
+/// Writes of up to so many bytes cross in memory that both sides keep.
+const SMALL_WRITE: usize = 256;
+/// And reads, behind them: what V8 keeps in a typed array itself.
+const SMALL_READ: usize = 64;
 /// Events between two looks at the clock.
 const CLOCK_EVERY: usize = 16;

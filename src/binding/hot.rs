@@ -16,13 +16,14 @@ use crate::runtime::slab::Place;
 use crate::transport::{Close, Errno, HandleId, Written};
 
 /// The functions, by the names under which JavaScript finds them.
-const FUNCTIONS: [(&str, Body); 18] = [
+const FUNCTIONS: [(&str, Body); 19] = [
     ("attach", Body::Number(attach)),
     ("renew", Body::Number(renew)),
     ("close", Body::Number(close)),
     ("forward", Body::Number(forward)),
     ("readStart", Body::Number(read_start)),
     ("readStop", Body::Number(read_stop)),
+    ("shutdown", Body::Number(shutdown)),
     ("write", Body::Number(write)),
     ("writeSmall", Body::Number(write_small)),
     ("writeString", Body::Number(write_string)),
@@ -270,6 +271,22 @@ fn read_stop(environment: &Environment, arguments: &Arguments) -> i64 {
     code(result).into()
 }
 
+/// `shutdown(id, request, kind)`: sends our FIN after what was written; a `ShutDown` event follows, in
+/// the async context of `request`.
+fn shutdown(environment: &Environment, arguments: &Arguments) -> i64 {
+    let [_, request, kind, ..] = arguments.values;
+    let result = environment.with_connection(arguments.id(), |connection| {
+        connection.shut_down();
+        Ok(())
+    });
+    if result.is_ok() {
+        // SAFETY: live values of the calling environment.
+        let context = unsafe { AsyncContext::named(arguments.env, request, kind) };
+        environment.attach_request(arguments.id(), context);
+    }
+    code(result).into()
+}
+
 /// `write(id, bytes)`: returns how many were taken. Fewer than given: the caller keeps the rest,
 /// and goes on after a `Writable` event.
 fn write(environment: &Environment, arguments: &Arguments) -> i64 {
@@ -282,7 +299,7 @@ fn write(environment: &Environment, arguments: &Arguments) -> i64 {
     }
 }
 
-/// `writeSmall(id, length)`: as `write`, of the first bytes of the outgoing area.
+/// `writeSmall(id, length)`: as `write`, of what lies where small writes cross.
 fn write_small(environment: &Environment, arguments: &Arguments) -> i64 {
     let mut length = 0;
     // SAFETY: a live value; what is no number leaves zero.
