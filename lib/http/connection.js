@@ -6,6 +6,7 @@
 const { kEnd, kFailed, kMakeSocket, kProgress, kRead, kWritten } = require('../internal/owner');
 const { Socket } = require('../net');
 const { canConsume, canWritePast } = require('./consume');
+const { failureOf, tellEnd } = require('./end-callbacks');
 const { BETWEEN_MESSAGES, Parser, REQUEST, startParsing, stopParsing } = require('./parser');
 
 /** Answers to pipelined requests of one read wait for each other up to so many characters. */
@@ -225,9 +226,9 @@ class Connection {
 
   /** The kernel did not take all of it, or nothing: the socket has the queue, and the error. */
   sendLater(rest, messages) {
-    this.socket.write(rest, () => {
-      if (this.isTelling) this.leaving = [...(this.leaving ?? []), ...messages];
-      else for (const message of messages) sent(this, message);
+    this.socket.write(rest, (error) => {
+      if (this.isTelling && !error) this.leaving = [...(this.leaving ?? []), ...messages];
+      else for (const message of messages) sent(this, message, error);
     });
   }
 
@@ -296,17 +297,18 @@ class Connection {
   }
 }
 
-/** A message has left, whole. */
-function sent(connection, message) {
-  if (connection.sock?._hadError) return;
-  connection.onSent(message);
+/** A message has left, whole, or failed to. */
+function sent(connection, message, error) {
+  const failure = failureOf(message, connection.sock, error);
+  if (failure === null) connection.onSent(message);
+  else tellEnd(message, failure);
 }
 
 /** Tells of the next message that has left. */
 function tellNext(connection) {
   const { leaving } = connection;
   try {
-    if (leaving !== null && leaving.length > 0) sent(connection, leaving.shift());
+    if (leaving !== null && leaving.length > 0) sent(connection, leaving.shift(), null);
   } finally {
     connection.isTelling = leaving !== null && leaving.length > 0;
     if (connection.isTelling) process.nextTick(tellNext, connection);

@@ -6,10 +6,12 @@
 const { getDefaultHighWaterMark } = require('node:stream');
 
 const { codeError } = require('../internal/errors');
+const { nodeMajor } = require('../internal/host');
 const { STRING_MAX } = require('../internal/stream-handle');
 const { observed } = require('../internal/timeline');
 const { Socket } = require('../net');
 const { canWritePast, handleOf } = require('./consume');
+const { addEndCallback, failureOf, tellEnd } = require('./end-callbacks');
 const { kConnection, kNeedDrain, kSocket } = require('./symbols');
 const { isAscii } = require('./tokens');
 
@@ -20,6 +22,9 @@ const kRejectBody = Symbol('rejectNonStandardBodyWrites');
 
 const CRLF = Buffer.from('\r\n');
 const plainWrite = Socket.prototype.write;
+
+/** From Node 24 on no empty write follows the last chunk. */
+const ENDS_WITH_CHUNK = nodeMajor >= 24;
 
 /** Up to this, copying a body behind its head costs less than a second buffer in the write. */
 const JOIN_MAX = 16 * 1024;
@@ -64,7 +69,7 @@ function end(message, chunk, encoding, callback) {
     message._contentLength = size;
     message._implicitHeader();
   }
-  if (typeof callback === 'function') message.once('finish', callback);
+  if (typeof callback === 'function') addEndCallback(message, callback);
   if (hasStatedLength(message) && message[kBytesWritten] !== message._contentLength) {
     throw mismatch(message[kBytesWritten], message._contentLength);
   }
@@ -79,7 +84,7 @@ function end(message, chunk, encoding, callback) {
     return;
 
   const { socket } = message;
-  const done = () => afterLastWrite(message);
+  const done = (error) => afterLastWrite(message, error);
   const joins = joinsWrites(socket);
   if (socket && chunk !== null && !(joins && typeof chunk === 'string')) socket.cork();
   if (message._hasBody && message.chunkedEncoding) {
@@ -92,6 +97,8 @@ function end(message, chunk, encoding, callback) {
     }
   } else if (chunk !== null && joins) {
     sendWhole(message, chunk, encoding, done);
+  } else if (chunk !== null && ENDS_WITH_CHUNK) {
+    message._send(chunk, encoding, done);
   } else {
     if (chunk !== null) message._send(chunk, encoding, null);
     if (chunk !== null || !message._headerSent || message.writableLength > 0) {
@@ -250,9 +257,11 @@ function emitFailure(message, error, callback) {
   if (typeof message.emit === 'function' && !message.destroyed) message.emit('error', error);
 }
 
-/** The socket has taken everything. */
-function afterLastWrite(message) {
-  if (message.socket?._hadError) return;
+/** The socket has taken everything, or failed to. */
+function afterLastWrite(message, error) {
+  const failure = failureOf(message, message.socket, error);
+  tellEnd(message, failure);
+  if (failure !== null) return;
   const connection = message[kConnection];
   if (connection !== null) connection.onFinished(message);
   message.emit('finish');

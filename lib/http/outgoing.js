@@ -8,6 +8,7 @@ const util = require('node:util');
 
 const { codeError } = require('../internal/errors');
 const validate = require('../internal/validate');
+const { addLateCallback, defaults, hasFailed } = require('./end-callbacks');
 const { toLower } = require('./field-lines');
 const { Fields } = require('./fields');
 const body = require('./outgoing-body');
@@ -127,7 +128,7 @@ accessor('writableEnded', {
 
 accessor('writableFinished', {
   get() {
-    if (!this.finished || this.outputSize !== 0) return false;
+    if (!this.finished || this.outputSize !== 0 || hasFailed(this)) return false;
     return this.writableLength === 0;
   }
 });
@@ -326,9 +327,7 @@ OutgoingMessage.prototype.end = function end(chunk, encoding, callback) {
       return this;
     }
   } else if (this.finished) {
-    if (typeof callback !== 'function') return this;
-    if (this.writableFinished) callback(codeError('ERR_STREAM_ALREADY_FINISHED', 'end'));
-    else this.on('finish', callback);
+    if (typeof callback === 'function') addLateCallback(this, callback);
     return this;
   }
   body.end(this, chunk || null, encoding, callback);
@@ -357,7 +356,7 @@ OutgoingMessage.prototype.pipe = function pipe() {
   this.emit('error', codeError('ERR_STREAM_CANNOT_PIPE'));
 };
 
-Object.assign(OutgoingMessage.prototype, body.methods);
+Object.assign(OutgoingMessage.prototype, body.methods, defaults);
 for (const [name, get] of Object.entries(body.getters)) accessor(name, { get });
 
 OutgoingMessage.prototype[Symbol.for('nodejs.rejection')] = function onRejection(error) {

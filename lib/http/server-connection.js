@@ -10,6 +10,7 @@ const { debuglog } = require('node:util');
 const { codeError, connectionResetError } = require('../internal/errors');
 const { Connection } = require('./connection');
 const { unwatch, watch } = require('./consume');
+const { hasEndCallbacks, tellEnd } = require('./end-callbacks');
 const {
   addBody,
   complete,
@@ -371,7 +372,8 @@ class ServerConnection extends Connection {
 
   /** A response that went past the socket has left. */
   onSent(response) {
-    const heard = response._eventsCount !== 0;
+    const heard = response._eventsCount !== 0 || hasEndCallbacks(response);
+    if (heard) tellEnd(response, null);
     this.retire(response, heard);
     if (heard) response.emit('finish');
     else response.destroyed = response._closed = true;
