@@ -282,6 +282,13 @@ IncomingMessage.prototype.setTimeout = function setMessageTimeout(msecs, callbac
   return this;
 };
 
+/** Asked before anybody listened, a stream that is still to be made has none. */
+IncomingMessage.prototype.eventNames = function eventNames() {
+  return this[kState] === null && this._events === undefined
+    ? []
+    : Readable.prototype.eventNames.call(this);
+};
+
 /** Somebody reads, be it by 'data' or 'readable': the body is not to be thrown away. */
 IncomingMessage.prototype.read = function read(size) {
   if (!this._consuming) {
@@ -342,19 +349,20 @@ function readOn(socket) {
   if (socket.readable) socket.resume();
 }
 
-/** Aborted when the message is, or its connection ends before it (Node 26). */
-accessor('signal', {
-  get() {
-    if (this[kSignal] === undefined) {
-      const controller = new AbortController();
-      this[kSignal] = controller.signal;
-      const abort = () => controller.abort();
-      if (this.destroyed && this.aborted) abort();
-      else this.once('aborted', abort);
+/** Aborted when the message is, or its connection ends before it; from Node 24 on. */
+if (nodeMajor >= 24)
+  accessor('signal', {
+    get() {
+      if (this[kSignal] === undefined) {
+        const controller = new AbortController();
+        this[kSignal] = controller.signal;
+        const abort = () => controller.abort();
+        if (this.destroyed && this.aborted) abort();
+        else this.once('aborted', abort);
+      }
+      return this[kSignal];
     }
-    return this[kSignal];
-  }
-});
+  });
 
 /**
  * @param {string} name

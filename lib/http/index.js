@@ -64,6 +64,8 @@ module.exports = {
   globalAgent
 };
 
+if (host.nodeMajor < 24) delete module.exports.setGlobalProxyFromEnv;
+
 // Newer Nodes show the host's WebSocket here too; it is no part of this module.
 for (const name of ['WebSocket', 'CloseEvent', 'MessageEvent']) {
   if (!('WebSocket' in globalThis)) continue;

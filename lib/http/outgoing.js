@@ -7,6 +7,7 @@ const { Stream } = require('node:stream');
 const util = require('node:util');
 
 const { codeError } = require('../internal/errors');
+const { nodeMajor } = require('../internal/host');
 const validate = require('../internal/validate');
 const { addLateCallback, defaults, hasFailed } = require('./end-callbacks');
 const { toLower } = require('./field-lines');
@@ -223,37 +224,39 @@ OutgoingMessage.prototype.removeHeader = function removeHeader(name) {
   this[kFields]?.delete(key);
 };
 
-/** Node's documentation, DEP0066. */
-accessor('_headers', {
-  get: deprecate(function () {
-    return this.getHeaders();
-  }, '_headers'),
-  set: deprecate(function (headers) {
-    this[kFields] = null;
-    if (headers === null || typeof headers !== 'object') return;
-    this[kFields] = new Fields();
-    for (const name of Object.keys(headers)) {
-      this[kFields].set(name.toLowerCase(), name, headers[name]);
-    }
-  }, '_headers')
-});
+// Node's documentation, DEP0066: until Node 22.
+if (nodeMajor < 24) {
+  accessor('_headers', {
+    get: deprecate(function () {
+      return this.getHeaders();
+    }, '_headers'),
+    set: deprecate(function (headers) {
+      this[kFields] = null;
+      if (headers === null || typeof headers !== 'object') return;
+      this[kFields] = new Fields();
+      for (const name of Object.keys(headers)) {
+        this[kFields].set(name.toLowerCase(), name, headers[name]);
+      }
+    }, '_headers')
+  });
 
-accessor('_headerNames', {
-  get: deprecate(function () {
-    if (this[kFields] === null) return null;
-    const names = Object.create(null);
-    const fields = this[kFields];
-    fields.keys.forEach((key, at) => (names[key] = fields.names[at]));
-    return names;
-  }, '_headerNames'),
-  set: deprecate(function (names) {
-    if (names === null || typeof names !== 'object') return;
-    for (const key of Object.keys(names)) {
-      const at = this[kFields]?.find(key) ?? -1;
-      if (at >= 0) this[kFields].names[at] = names[key];
-    }
-  }, '_headerNames')
-});
+  accessor('_headerNames', {
+    get: deprecate(function () {
+      if (this[kFields] === null) return null;
+      const names = Object.create(null);
+      const fields = this[kFields];
+      fields.keys.forEach((key, at) => (names[key] = fields.names[at]));
+      return names;
+    }, '_headerNames'),
+    set: deprecate(function (names) {
+      if (names === null || typeof names !== 'object') return;
+      for (const key of Object.keys(names)) {
+        const at = this[kFields]?.find(key) ?? -1;
+        if (at >= 0) this[kFields].names[at] = names[key];
+      }
+    }, '_headerNames')
+  });
+}
 
 /** Not documented, but used by those who write heads themselves. */
 OutgoingMessage.prototype._renderHeaders = function _renderHeaders() {

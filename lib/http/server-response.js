@@ -155,6 +155,9 @@ ServerResponse.prototype.writeInformation = function writeInformation(status, he
   if (status === 100) this._sent100 = true;
 };
 
+// From Node 24 on.
+if (nodeMajor < 24) delete ServerResponse.prototype.writeInformation;
+
 /** Links as in RFC 8288; what a value may not have, such as the end of a line, is checkValue's to see. */
 const LINK = /^(?:<[^>\r\n]*>)(?:\s*;\s*[^;"\s]+(?:=(")?[^;"\s]*\1)?)*$/;
 
@@ -201,7 +204,7 @@ ServerResponse.prototype.writeHead = function writeHead(statusCode, reason, head
   this._storeHeader(statusLine(status, this.statusMessage), headers);
   return this;
 };
-ServerResponse.prototype.writeHeader = ServerResponse.prototype.writeHead;
+if (nodeMajor < 26) ServerResponse.prototype.writeHeader = ServerResponse.prototype.writeHead;
 
 function statusLine(status, message) {
   if (message === STATUS_CODES[status]) return statusLines.get(status);

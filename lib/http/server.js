@@ -3,6 +3,7 @@
 // http.Server: a net.Server whose connections speak HTTP, and the options that bound them.
 
 const { EventEmitter } = require('node:events');
+const { promisify } = require('node:util');
 
 const { codeError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
@@ -37,6 +38,9 @@ const CHECKING_INTERVAL = 30_000;
 
 /** Node 24 and later know `optimizeEmptyRequests`. */
 const HAS_EMPTY = nodeMajor >= 24;
+
+/** Node 20 does not know `shouldUpgradeCallback`. */
+const ASKS_TO_UPGRADE = nodeMajor >= 22;
 
 /** Node's documentation, "http.createServer([options][, requestListener])". */
 function Server(options, requestListener) {
@@ -98,9 +102,10 @@ function configure(server, options) {
     'boolean',
     false
   );
-  if (options.shouldUpgradeCallback !== undefined) {
-    validate.type(options.shouldUpgradeCallback, 'options.shouldUpgradeCallback', 'function');
-    server.shouldUpgradeCallback = options.shouldUpgradeCallback;
+  if (ASKS_TO_UPGRADE) {
+    const { shouldUpgradeCallback = upgradesIfHeard } = options;
+    validate.type(shouldUpgradeCallback, 'options.shouldUpgradeCallback', 'function');
+    server.shouldUpgradeCallback = shouldUpgradeCallback;
   }
   server[kSettings] = new Settings(server, options);
 }
@@ -160,10 +165,14 @@ class Settings {
   }
 
   shouldUpgrade(server, request) {
-    const decide = server.shouldUpgradeCallback;
-    if (decide === undefined) return server.listenerCount('upgrade') > 0;
+    const decide = ASKS_TO_UPGRADE ? server.shouldUpgradeCallback : upgradesIfHeard;
     return Boolean(decide.call(server, request));
   }
+}
+
+/** What `shouldUpgradeCallback` is unless the program has its own. */
+function upgradesIfHeard() {
+  return this.listenerCount('upgrade') > 0;
 }
 
 /** A 'connection' listener that reads HTTP from any Duplex. */
@@ -218,6 +227,11 @@ function closing(server) {
   closeIdleConnections.call(server);
   deadlines.stop(server);
 }
+
+/** Unlike net's, it fails where nothing listens. */
+Server.prototype[Symbol.asyncDispose] = async function asyncDispose() {
+  await promisify(this.close).call(this);
+};
 
 Server.prototype.closeAllConnections = function closeAllConnections() {
   for (const connection of [...this[kSettings].connections]) connection.destroy();

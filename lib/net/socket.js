@@ -6,7 +6,7 @@
 const { Duplex } = require('node:stream');
 
 const { codeError, errnoError } = require('../internal/errors');
-const { since } = require('../internal/host');
+const { nodeMajor, since } = require('../internal/host');
 const { fdKind } = require('../internal/runtime');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
@@ -21,6 +21,8 @@ const kKeepAlive = Symbol('keepAlive');
 const kNoDelay = Symbol('noDelay');
 const kReset = Symbol('reset');
 const kTypeOfService = Symbol('typeOfService');
+
+const HAS_TYPE_OF_SERVICE = nodeMajor >= 24;
 
 /** What a socket asks of the stream that it is: the handle says when it is closed. */
 const STREAM_OPTIONS = { autoDestroy: true, decodeStrings: false, emitClose: false };
@@ -55,7 +57,8 @@ function Socket(options) {
   if (options.onread) this[kOnRead] = readTarget(options.onread);
   if (options.noDelay) this[kNoDelay] = true;
   if (options.keepAlive) keepAlive(this, true, options.keepAliveInitialDelay);
-  if (options.typeOfService !== undefined) this[kTypeOfService] = options.typeOfService;
+  if (HAS_TYPE_OF_SERVICE && options.typeOfService !== undefined)
+    this[kTypeOfService] = options.typeOfService;
 
   if (options.handle) this._handle = takeHandle(options.handle);
   else if (options.fd !== undefined) this._handle = handleOfFd(options.fd);
@@ -283,6 +286,12 @@ Socket.prototype.getTypeOfService = function getTypeOfService() {
   return value;
 };
 
+// From Node 24 on.
+if (!HAS_TYPE_OF_SERVICE) {
+  delete Socket.prototype.setTypeOfService;
+  delete Socket.prototype.getTypeOfService;
+}
+
 Socket.prototype.ref = function ref() {
   if (this._handle) this._handle.ref();
   else this.once('connect', this.ref);
@@ -418,7 +427,7 @@ function checkOptions(options) {
   if (options.keepAliveInitialDelay !== undefined) {
     validate.type(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay', 'number');
   }
-  if (options.typeOfService !== undefined) {
+  if (HAS_TYPE_OF_SERVICE && options.typeOfService !== undefined) {
     validate.integer(options.typeOfService, 'options.typeOfService', 0, 255);
   }
   if (options.fd !== undefined) validate.integer(options.fd, 'fd', 0, 2 ** 31 - 1);

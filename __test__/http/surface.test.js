@@ -1,0 +1,73 @@
+'use strict';
+
+// What http shows of itself: names that only some Nodes have, and what servers and messages have of
+// their own, as with node:http.
+
+const { once } = require('node:events');
+
+const { same, serve, thrown } = require('../support/http-wire');
+
+/** What a program may ask for before it uses it. */
+const names = {
+  http: ['setGlobalProxyFromEnv', 'setMaxIdleHTTPParsers', 'WebSocket', 'CloseEvent'],
+  OutgoingMessage: ['_headers', '_headerNames', 'setHeaders', 'appendHeader', 'getRawHeaderNames'],
+  ServerResponse: ['writeHeader', 'writeInformation', 'writeEarlyHints'],
+  IncomingMessage: ['signal', 'headersDistinct', 'connection'],
+  Server: ['closeAllConnections', 'closeIdleConnections']
+};
+
+same('has the names that this Node has', (http) =>
+  Object.entries(names).map(([owner, list]) => {
+    const object = owner === 'http' ? http : http[owner].prototype;
+    return [owner, list.filter((name) => name in object)];
+  })
+);
+
+same('tells the events of a message that nobody has heard yet', async (http) => {
+  const log = [];
+  const tell = (message) => {
+    log.push(message.eventNames(), message.listenerCount('end'), message.listeners('end').length);
+    message.once('end', () => {});
+    log.push(message.eventNames());
+  };
+  tell(new http.IncomingMessage());
+  await serve(
+    http,
+    {},
+    (req, res) => {
+      tell(req);
+      res.end();
+    },
+    async (server, port) => {
+      const [res] = await once(http.get({ port, host: '127.0.0.1', agent: false }), 'response');
+      await once(res.resume(), 'end');
+    }
+  );
+  return log;
+});
+
+same('disposes of a server that listens, and of no other', async (http) => {
+  const server = http.createServer();
+  const dispose = () =>
+    server[Symbol.asyncDispose]().then(
+      () => 'fine',
+      (error) => error.code
+    );
+  const log = [await dispose()];
+  server.listen(0);
+  await once(server, 'listening');
+  log.push(await dispose(), server.listening, await dispose());
+  return log;
+});
+
+same('shows what decides about upgrades', (http) => {
+  const server = http.createServer();
+  const decide = server.shouldUpgradeCallback;
+  const log = [typeof decide, decide?.call(server)];
+  server.on('upgrade', () => {});
+  log.push(decide?.call(server));
+  for (const shouldUpgradeCallback of [undefined, null, 5, () => true]) {
+    log.push(thrown(() => http.createServer({ shouldUpgradeCallback })));
+  }
+  return log;
+});
