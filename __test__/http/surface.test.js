@@ -60,6 +60,44 @@ same('disposes of a server that listens, and of no other', async (http) => {
   return log;
 });
 
+same('takes values of these options as Node takes them', async (http) => {
+  const outcome = (options) => {
+    const req = http.request({ host: '127.0.0.1', port: 1, agent: false, ...options });
+    req.on('error', () => {}).destroy();
+    return 'taken';
+  };
+  return [null, undefined, 0, '', 5, 'x', {}].flatMap((value) =>
+    ['signal', 'lookup', 'createConnection', 'uniqueHeaders'].map((name) => {
+      const call = () => outcome({ [name]: value });
+      return [name, thrown(call)];
+    })
+  );
+});
+
+same('informs of what can be sent, and says whether there is room', (http) => {
+  const inform = (...args) => {
+    const response = new http.ServerResponse({ httpVersionMajor: 1, httpVersionMinor: 1 });
+    if (response.writeInformation === undefined) return 'not in this Node';
+    return [response.writeInformation(...args), response.outputData.map(({ data }) => data)];
+  };
+  const statuses = [undefined, '103', 99, 100, 101, 103, 150, 199, 200, 103.5];
+  const fields = [
+    null,
+    { a: 'b' },
+    { a: ['1', '2'] },
+    ['a', 'b'],
+    [['a', 'b']],
+    ['a'],
+    5,
+    () => {}
+  ];
+  const told = (...args) => {
+    let result;
+    return [thrown(() => (result = inform(...args))), result];
+  };
+  return [statuses.map((status) => told(status)), fields.map((list) => told(103, list))];
+});
+
 same('shows what decides about upgrades', (http) => {
   const server = http.createServer();
   const decide = server.shouldUpgradeCallback;

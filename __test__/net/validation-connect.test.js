@@ -45,7 +45,7 @@ const optionValues = {
   autoSelectFamily: ['yes', 1, {}, 0],
   autoSelectFamilyAttemptTimeout: [0, -1, 1.5, '100', NaN, Infinity, true, {}],
   timeout: [-1, NaN, Infinity, '100', true, {}],
-  signal: ['signal', {}, 1, true],
+  signal: ['signal', {}, 1, true, null, 0, ''],
   onread: [
     {},
     { buffer: Buffer.alloc(1) },

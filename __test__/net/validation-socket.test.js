@@ -34,6 +34,7 @@ const constructions = [
   ['{ readableObjectMode: true }', (net) => new net.Socket({ readableObjectMode: true })],
   ['{ writableObjectMode: true }', (net) => new net.Socket({ writableObjectMode: true })],
   ['{ signal: {} }', (net) => new net.Socket({ signal: {} })],
+  ['{ signal: null }', (net) => new net.Socket({ signal: null })],
   ['{ highWaterMark: "x" }', (net) => new net.Socket({ highWaterMark: 'x' })],
   ['{ readableHighWaterMark: -1 }', (net) => new net.Socket({ readableHighWaterMark: -1 })],
   ['{ keepAliveInitialDelay: "x" }', (net) => new net.Socket({ keepAliveInitialDelay: 'x' })],

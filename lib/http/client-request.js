@@ -72,7 +72,7 @@ function ClientRequest(input, options, callback) {
     this.timeout = validate.milliseconds(options.timeout, 'timeout');
   }
   let connectOptions = options;
-  if (options.signal !== undefined) {
+  if (options.signal) {
     // Which aborts the request: its socket's end follows from that.
     const { signal, ...others } = options;
     connectOptions = others;

@@ -135,24 +135,19 @@ ServerResponse.prototype.writeEarlyHints = function writeEarlyHints(hints, callb
 /** Node's documentation, "response.writeInformation(statusCode[, headers][, callback])". */
 ServerResponse.prototype.writeInformation = function writeInformation(status, headers, callback) {
   if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'write');
-  if (typeof headers === 'function') {
-    callback = headers;
-    headers = undefined;
-  }
-  // 101 hands the connection over: that is for 'upgrade' listeners to say.
-  if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101) {
-    throw codeError('ERR_HTTP_INVALID_STATUS_CODE', status);
+  validate.integer(status, 'statusCode', 100, 199);
+  // It hands the connection over: that is for 'upgrade' listeners to say.
+  if (status === 101) throw codeError('ERR_HTTP_INVALID_STATUS_CODE', status);
+  if (headers !== undefined && headers !== null && !Array.isArray(headers)) {
+    validate.object(headers, 'headers');
   }
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
   for (const [name, value] of entriesOf(headers)) {
     validateHeaderName(name);
-    for (const item of [value].flat()) {
-      checkValue(name, item, this[kRelaxed]);
-      text += `${name}: ${item}\r\n`;
-    }
+    checkValue(name, value, this[kRelaxed]);
+    text += `${name}: ${value}\r\n`;
   }
-  this._writeRaw(`${text}\r\n`, 'latin1', callback);
-  if (status === 100) this._sent100 = true;
+  return this._writeRaw(`${text}\r\n`, 'latin1', callback);
 };
 
 // From Node 24 on.
@@ -168,7 +163,7 @@ function linkValue(value) {
       throw codeError(
         'ERR_INVALID_ARG_VALUE',
         'hints',
-        value,
+        item,
         'must be an array or string of format "</styles.css>; rel=preload; as=style"'
       );
     }

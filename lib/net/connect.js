@@ -107,10 +107,6 @@ function lookupAndConnect(socket, options) {
           options.autoSelectFamilyAttemptTimeout,
           'options.autoSelectFamilyAttemptTimeout'
         );
-  if (options.lookup !== undefined && options.lookup !== null) {
-    validate.type(options.lookup, 'options.lookup', 'function');
-  }
-
   const { blockList } = options;
   if (blockList) checkIsBlockList(blockList);
   const target = { port, localAddress, localPort, blockList };
@@ -123,6 +119,9 @@ function lookupAndConnect(socket, options) {
     return;
   }
 
+  if (options.lookup !== undefined && options.lookup !== null) {
+    validate.type(options.lookup, 'options.lookup', 'function');
+  }
   socket._host = name;
   const question = { family: options.family, hints: checkHints(options) };
   const lookup = options.lookup || require('node:dns').lookup;

@@ -423,7 +423,7 @@ function checkOptions(options) {
       throw codeError('ERR_INVALID_ARG_VALUE', `options.${name}`, options[name], reason);
     }
   }
-  if (options.signal !== undefined) validate.abortSignal(options.signal, 'signal');
+  if (options.signal) validate.abortSignal(options.signal, 'signal');
   if (options.keepAliveInitialDelay !== undefined) {
     validate.type(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay', 'number');
   }
