@@ -250,3 +250,24 @@ same(
     await turns(4);
   }
 );
+
+same('every socket that is made is published, as it was made', async (context) => {
+  const { subscribe, unsubscribe } = require('node:diagnostics_channel');
+  const subscriber = (message, name) => {
+    const { socket } = message;
+    const facts = [socket.constructor.name, socket.type, socket.listenerCount('message')];
+    context.log(name, Object.keys(message), facts);
+  };
+  subscribe('udp.socket', subscriber);
+  try {
+    context.socket('udp4', () => {});
+    context.socket({ type: 'udp6', signal: AbortSignal.abort() });
+    try {
+      context.socket('udp5');
+    } catch (error) {
+      context.log(error.code);
+    }
+  } finally {
+    unsubscribe('udp.socket', subscriber);
+  }
+});

@@ -2,6 +2,7 @@
 
 // The class Socket: turns what a handle tells into events. Its larger methods have files of their own.
 
+const { channel } = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
 
 const { codeError, errnoError } = require('../internal/errors');
@@ -12,6 +13,8 @@ const { connect, disconnect } = require('./connect');
 const { methods: options } = require('./options');
 const { send } = require('./send');
 const { HAS_BLOCK_LISTS, State, connectStates, createHandle, kState, running } = require('./state');
+
+const sockets = channel('udp.socket');
 
 /** @type {import('../internal/datagram-handle').Receiver} */
 const receiver = { message: onMessage, receiveFailed: onReceiveFailed };
@@ -25,6 +28,7 @@ function Socket(type, listener) {
   this[kState] = new State(given.type, given, handle);
   if (typeof listener === 'function') this.on('message', listener);
   if (given.signal !== undefined) closeOnAbort(this, given.signal);
+  if (sockets.hasSubscribers) sockets.publish({ socket: this });
 }
 Object.setPrototypeOf(Socket.prototype, EventEmitter.prototype);
 Object.setPrototypeOf(Socket, EventEmitter);
