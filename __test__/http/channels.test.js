@@ -8,6 +8,7 @@ const { once } = require('node:events');
 const { answering, exchange, facts, same, serve } = require('../support/http-wire');
 
 const NAMES = [
+  'net.client.socket',
   'http.client.request.created',
   'http.client.request.start',
   'http.client.request.error',

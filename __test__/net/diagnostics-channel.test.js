@@ -95,6 +95,20 @@ describe('diagnostics_channel', () => {
       });
     });
 
+    sameLog(
+      "tracing:net.server.listen follows listen() on another server's handle",
+      async (context) => {
+        const first = await context.listen();
+        const names = published(['asyncEnd', 'error']);
+        await subscribed(context, names, async () => {
+          const server = context.createServer();
+          server.listen(first);
+          context.note('published', 'returned');
+          await once(server, 'listening');
+        });
+      }
+    );
+
     sameLog('tracing:net.server.listen reports a failure', async (context) => {
       const first = await context.listen();
       await subscribed(context, published(LISTEN_EVENTS), async () => {

@@ -115,8 +115,8 @@ function ClientRequest(input, options, callback) {
   this[kAuthority] = hostHeader(host, port, defaultPort);
   setFields(this, options, named || this[kAuthority], bare);
   debug('%s %s to %s:%s', this.method, this.path, host, port);
-  if (TELLS_CREATION && requestCreated.hasSubscribers) requestCreated.publish({ request: this });
   findSocket(this, connectOptions);
+  if (TELLS_CREATION && requestCreated.hasSubscribers) requestCreated.publish({ request: this });
 }
 Object.setPrototypeOf(ClientRequest.prototype, OutgoingMessage.prototype);
 Object.setPrototypeOf(ClientRequest, OutgoingMessage);

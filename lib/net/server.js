@@ -162,6 +162,7 @@ function listenOnHandle(server, handle, backlog) {
   if (handle instanceof StreamHandle) {
     server._handle = handle;
     handle.owner = server;
+    listens?.asyncEnd.publish({ server });
     process.nextTick(emitListening, server);
     return server;
   }
