@@ -271,6 +271,35 @@ describe('a client', () => {
     )
   );
 
+  same('has an answer closed before, or after, the next request has its socket', async (http) => {
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const log = [];
+    await serve(
+      http,
+      {},
+      (req, res) => res.end('x'),
+      (server, port) =>
+        Promise.all(
+          ['one', 'two'].map(
+            (name) =>
+              new Promise((resolve) => {
+                const req = http.get({ host: '127.0.0.1', port, agent }, (res) => {
+                  for (const event of ['end', 'close']) {
+                    res.on(event, () => log.push(`${name} response ${event}`));
+                  }
+                  res.on('close', resolve).resume();
+                });
+                for (const event of ['socket', 'close']) {
+                  req.on(event, () => log.push(`${name} ${event}`));
+                }
+              })
+          )
+        )
+    );
+    agent.destroy();
+    return log;
+  });
+
   same('does so when the socket it waited for is a new one', (http) =>
     asking(http, { maxSockets: 1 }, (go) => Promise.all(['one', 'two'].map((name) => go(name))))
   );

@@ -25,6 +25,9 @@ const kFieldLimit = Symbol('fieldLimit');
 const kState = Symbol('readableState');
 const kSignal = Symbol('signal');
 
+/** From Node 26 on nothing is waited for where there is no error to tell. */
+const CLOSES_AT_ONCE = nodeMajor >= 26;
+
 /** The versions that are seen, as text. */
 const versions = { 0x09: '0.9', 0x10: '1.0', 0x11: '1.1', 0x20: '2.0' };
 
@@ -322,6 +325,8 @@ IncomingMessage.prototype._destroy = function _destroy(error, done) {
       const failure = cause?.code === 'ERR_STREAM_PREMATURE_CLOSE' ? null : cause;
       process.nextTick(afterDestroy, this, failure || error, done);
     });
+  } else if (CLOSES_AT_ONCE && !error && !this.aborted) {
+    done();
   } else {
     process.nextTick(afterDestroy, this, error, done);
   }
