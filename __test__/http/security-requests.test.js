@@ -206,3 +206,56 @@ describe.each(forms)('on a connection %s', (form) => {
     }
   );
 });
+
+describe.each(forms)('on a connection %s', (form) => {
+  /** Ways of answering without having read the body, which is a request for who takes it for one. */
+  const listeners = {
+    'answers at once': { request: (req, res) => res.end('answered') },
+    'answers later': { request: (req, res) => setImmediate(() => res.end('answered')) },
+    refuses: { checkContinue: (req, res) => res.writeHead(413).end('answered') },
+    'refuses later': {
+      checkContinue: (req, res) => setImmediate(() => res.writeHead(413).end('answered'))
+    },
+    pauses: { request: (req, res) => void (req.pause(), res.end('answered')) },
+    'has begun to read': {
+      request: (req, res) => req.once('data', () => res.end('answered'))
+    }
+  };
+  const bodies = {
+    'of a length': [`Content-Length: ${SMUGGLED.length}\r\n`, SMUGGLED],
+    'in chunks': [
+      'Transfer-Encoding: chunked\r\n',
+      `${SMUGGLED.length.toString(16)}\r\n${SMUGGLED}\r\n0\r\n\r\n`
+    ]
+  };
+
+  describe.each(Object.keys(bodies))('a body %s', (kind) => {
+    test.each(Object.keys(listeners))('is no request for a listener that %s', async (how) => {
+      const { checkContinue, request } = listeners[how];
+      const [fields, body] = bodies[kind];
+      const play = async (http, pieces) => {
+        const seen = [];
+        const listener = (req, res) => {
+          seen.push(req.url);
+          if (req.method === 'GET') res.end('last');
+          else request(req, res);
+        };
+        return serveAs(form, http, {}, listener, async (server, port) => {
+          if (checkContinue) server.on('checkContinue', checkContinue);
+          const answer = await exchange(port, pieces);
+          return { seen, answer };
+        });
+      };
+      const expects = checkContinue ? 'Expect: 100-continue\r\n' : '';
+      const last = `GET /last HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`;
+      const all = post(fields + expects, body) + last;
+      const result = await play(ours, all);
+      expect(result.seen.join()).not.toContain('/smuggled');
+      expect(result.answer).toContain('answered');
+      expect(result).toEqual(await play(node, all));
+      // Byte by byte, so that the answer leaves before the body has come.
+      const pieces = await play(ours, [...all]);
+      expect(pieces.seen).toEqual(result.seen);
+    });
+  });
+});

@@ -22,8 +22,8 @@ pub struct HttpReads {
     current: Cell<Option<Read>>,
     /// A parser that no connection needs now: most reads end between two messages.
     spare: RefCell<Option<Box<Parser>>>,
-    /// How many heads the read had so far.
-    heads: Cell<usize>,
+    /// How many events the read had so far.
+    events: Cell<usize>,
 }
 
 impl HttpReads {
@@ -92,9 +92,9 @@ impl Environment {
         }
     }
 
-    /// What many requests cost is not what their bytes do: large reads are for bodies.
-    fn limit_pipelining(&self, id: HandleId) {
-        if self.http.heads.get() > 1 {
+    /// What many small messages or chunks cost is not what their bytes do: large reads are for bodies.
+    fn limit_reads(&self, id: HandleId) {
+        if self.http.events.get() > MANY_EVENTS {
             if let Ok(connection) = self.connection(id) {
                 connection.borrow_mut().narrow_window();
             }
@@ -124,7 +124,7 @@ impl Environment {
             length,
             at: 0,
         }));
-        self.http.heads.set(0);
+        self.http.events.set(0);
         let mut wanted = NEXT_EVENT;
         let called = loop {
             let called = self.dispatch_http(dispatch, id, wanted);
@@ -139,7 +139,7 @@ impl Environment {
         };
         self.http.current.set(None);
         if self.is_open(id) {
-            self.limit_pipelining(id);
+            self.limit_reads(id);
             self.spare_parser(id);
         } else {
             drop(self.take_http_parser(id));
@@ -235,9 +235,7 @@ impl Environment {
         let input = unsafe { std::slice::from_raw_parts(read.start, read.length) };
         let (start, input) = (read.at, &input[read.at..]);
         let (consumed, event) = parser.execute(input);
-        if let Event::Head { .. } = event {
-            self.http.heads.set(self.http.heads.get() + 1);
-        }
+        self.http.events.set(self.http.events.get() + 1);
         read.at += consumed;
         self.http.current.set(Some(read));
         let waits = matches!(event, Event::Head { .. }) && parser.head().has(flags::AWAITS);
@@ -316,6 +314,10 @@ const READ_ENDS: usize = REGISTERS + 2;
 /// What lib/ sets to be called anew with.
 const READ_WANTS: usize = REGISTERS + 3;
 const ALL_REGISTERS: usize = REGISTERS + 4;
+
+/// More events than that, and the next read is a small one again. 256: of messages and chunks that are
+/// shorter than 256 bytes, a read of 64 KiB has more.
+const MANY_EVENTS: usize = 256;
 
 const NEXT_EVENT: i32 = 1;
 const COMPLETION: i32 = 2;

@@ -91,9 +91,12 @@ impl HttpParser {
     /// Goes on where the parser of a connection, which loses it, stands.
     #[napi(catch_unwind)]
     pub fn adopt(&self, runtime: &Runtime, id: HandleId) {
-        if let Some(parser) = runtime.environment.take_http_parser(id) {
-            self.inner.borrow_mut().parser = *parser;
-        }
+        // One that is closed has none: what was here before is another's.
+        let parser = runtime.environment.take_http_parser(id);
+        self.inner.borrow_mut().parser = match parser {
+            Some(parser) => *parser,
+            None => Parser::new(config(1, 0, 0, 0)),
+        };
     }
 
     /// What follows a head whose flags have `AWAITS`: 0 what it says, 1 no body, 2 no body and

@@ -640,6 +640,19 @@ mod tests {
     }
 
     #[test]
+    fn a_window_is_narrowed_unless_it_is_fixed() {
+        let fixture = Fixture::new();
+        let mut connection = fixture.connection.borrow_mut();
+        connection.adapt_window(WINDOW_MIN, true);
+        assert_eq!(connection.window, WINDOW_MAX);
+        connection.narrow_window();
+        assert_eq!(connection.window, WINDOW_MIN);
+        connection.fix_window(9);
+        connection.narrow_window();
+        assert_eq!(connection.window, 9);
+    }
+
+    #[test]
     fn close_sends_what_was_accepted() {
         let mut fixture = Fixture::new();
         for part in [b"a", b"b"] {
