@@ -6,8 +6,9 @@
 const { once } = require('node:events');
 const net = require('node:net');
 const path = require('node:path');
+const { inspect } = require('node:util');
 
-const { facts, node, ours, same } = require('../support/http-wire');
+const { facts, node, ours, same, thrown } = require('../support/http-wire');
 const { feature } = require('../support/parity');
 const { runInChild } = require('../support/parity-child');
 
@@ -229,6 +230,39 @@ test('on no Node may a path or a Host header lead the proxy elsewhere', () =>
       expect(received).toEqual([]);
     }
   }));
+
+describe('a proxy whose address cannot be read', () => {
+  const addresses = ['http://', 'https://h:x', 'http://h:99999', 'http://ho st/', 'x y', '//h:1'];
+  const thrownFor = (http, address) =>
+    thrown(() => new http.Agent({ proxyEnv: { http_proxy: address } }));
+
+  // Older Nodes know no proxies.
+  feature('proxyEnv', major >= 24, () => {
+    same('is refused, and never gone around', (http) =>
+      addresses.map((address) => thrownFor(http, address))
+    );
+  });
+
+  test.each([
+    'http://us:s3cret@h:99999',
+    'http://us:s3cret@',
+    'https://us:s3@s3cret@h',
+    'http://a:s3cret@h o'
+  ])('of the form %s is not told with its password', (address) => {
+    const { code, message } = thrownFor(ours, address);
+    expect(code).toBe('ERR_PROXY_INVALID_CONFIG');
+    expect(message).not.toContain('s3cret');
+  });
+
+  test('nor is one that is not there', async () => {
+    const agent = new ours.Agent({ proxyEnv: { http_proxy: 'http://us:s3cret@127.0.0.1:1' } });
+    const [error] = await once(ours.get('http://e.test/', { agent }), 'error');
+    expect(error.code).toBe('ECONNREFUSED');
+    const text = inspect(error, { depth: 9, showHidden: true });
+    expect(text).not.toContain('s3cret');
+    expect(text).not.toContain(Buffer.from('us:s3cret').toString('base64'));
+  });
+});
 
 describe('the global agent', () => {
   /** What a child says whose environment names a proxy that refuses. */

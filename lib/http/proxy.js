@@ -28,8 +28,10 @@ class Proxy {
     const address = env?.http_proxy || env?.HTTP_PROXY;
     if (!address) return null;
     const url = URL.canParse(address) ? new URL(address) : null;
+    if (url === null && /^https?:\/\//.test(address)) {
+      throw codeError('ERR_PROXY_INVALID_CONFIG', `Invalid proxy URL: ${hideUser(address)}`);
+    }
     if (url?.protocol === 'https:') {
-      // The address may hold a password: it is not for messages.
       throw codeError('ERR_PROXY_INVALID_CONFIG', 'A proxy over TLS is not supported');
     }
     // What is no address of a proxy is no proxy, as with Node.
@@ -70,6 +72,11 @@ class Proxy {
     if (this.authorization !== null) request.setHeader('proxy-authorization', this.authorization);
     request.setHeader('proxy-connection', request.shouldKeepAlive ? 'keep-alive' : 'close');
   }
+}
+
+/** The address may hold a password: that is not for messages, as it is in Node's. */
+function hideUser(address) {
+  return address.replace(/\/\/[^]*@/, '//***@');
 }
 
 /** @returns {URL} */
