@@ -204,9 +204,18 @@ test('a response that is destroyed before its turn is not sent', async () => {
       res.end('second');
     }
   };
-  const text = await serve(ours, {}, listener, (server, port) =>
-    exchange(port, get('/first') + get('/second'))
-  );
+  const text = await serve(ours, {}, listener, async (server, port) => {
+    const socket = net.connect(port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+      // From Node 24 on nobody closes a connection whose next answer is destroyed.
+      socket.end();
+    });
+    socket.write(get('/first') + get('/second'));
+    await once(socket, 'close');
+    return text;
+  });
   expect(text).toContain('first');
   expect(text).not.toContain('second');
 });

@@ -58,25 +58,7 @@ async function exchange(port, request, { end = false } = {}) {
 }
 
 function withoutDate(text) {
-  return joinChunks(text.replace(/Date: [^\r]+ GMT/g, 'Date: now'));
-}
-
-/** From Node 26 on, the chunks written in one tick are one: where they end means nothing. */
-function joinChunks(text) {
-  if (Number(process.versions.node.split('.')[0]) < 26) return text;
-  return text.replace(/(\r\n\r\n)([0-9a-f]+\r\n[^]*?\r\n)0\r\n/g, (all, head, chunks) => {
-    let body = '';
-    for (let rest = chunks; rest !== '';) {
-      const size = parseInt(rest, 16);
-      // No chunk at all: text that only looks like one.
-      if (!(size > 0)) return all;
-      const start = rest.indexOf('\r\n') + 2;
-      const end = start + size;
-      body += rest.slice(start, end);
-      rest = rest.slice(end + 2);
-    }
-    return `${head}${body.length.toString(16)}\r\n${body}\r\n0\r\n`;
-  });
+  return text.replace(/Date: [^\r]+ GMT/g, 'Date: now');
 }
 
 /**

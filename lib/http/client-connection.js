@@ -21,6 +21,7 @@ const {
 } = require('./incoming');
 const limits = require('./limits');
 const { GO_ON, NO_BODY, Parser, RESPONSE, TUNNEL, flags, head, registers } = require('./parser');
+const { endSignal } = require('./signal');
 const { isInterim } = require('./status');
 const { kConnection, kNeedDrain } = require('./symbols');
 
@@ -54,6 +55,8 @@ class ClientConnection {
     this.sharesBytes = false;
     /** The answer, or an interim one, whose head came last. */
     this.incoming = null;
+    /** Its body ends where the connection does. */
+    this.untilEnd = false;
 
     request.parser = socket.parser = this.parser;
     request.socket = socket;
@@ -145,7 +148,8 @@ class ClientConnection {
   /** The head of an answer. @returns {number} what the parser is to expect of its body */
   onHead(text) {
     const { request, socket } = this;
-    const keepAlive = (registers[head.FLAGS] & flags.KEEP_ALIVE) !== 0;
+    const bits = registers[head.FLAGS];
+    const keepAlive = (bits & flags.KEEP_ALIVE) !== 0;
     const count = registers[head.COUNT];
     const response = new IncomingMessage(socket);
     fillFromHead(response, text, false);
@@ -172,6 +176,7 @@ class ClientConnection {
     // Without a listener nobody can read it.
     if (request.aborted || !request.emit('response', response)) response._dump();
     if (request.method === 'HEAD') return NO_BODY;
+    this.untilEnd = (bits & (flags.CONTENT_LENGTH | flags.CHUNKED)) === 0;
     if (response.statusCode === 304) {
       response.complete = true;
       return NO_BODY;
@@ -227,6 +232,15 @@ class ClientConnection {
     socket.removeListener('end', onEnd);
     socket.removeListener('drain', onDrain);
     this.freeParser();
+  }
+
+  /** The connection has failed, and may be closed below. */
+  finish() {
+    const { incoming, parser } = this;
+    if (parser === null) return;
+    const closed = this.isConsuming && parser.handle.id < 0;
+    if (!closed) parser.finish();
+    else if (this.untilEnd && !incoming.complete) this.onComplete(null, 0);
   }
 
   freeParser() {
@@ -339,7 +353,7 @@ function failed(error) {
   const { request } = connection;
   this._hadError = true;
   emitError(request, error);
-  connection.parser?.finish();
+  connection.finish();
   connection.stopReading();
   this.destroy();
 }
@@ -375,6 +389,7 @@ function closed() {
 function onResponseEnd() {
   const request = this.req;
   const { socket } = request;
+  endSignal(this);
   if (socket) removeTimeout(request, socket);
   request._ended = true;
   if (!request.shouldKeepAlive) {

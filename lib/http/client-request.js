@@ -45,6 +45,12 @@ const KNOWS_BARE = nodeMajor >= 22;
 /** From Node 24 on, the URL that a PerformanceObserver is told has the port. */
 const TELLS_PORTS = nodeMajor >= 24;
 
+/** A socket's errors are the request's, and its high-water mark an option, from Node 24 on. */
+const HEARS_AT_ONCE = nodeMajor >= 24;
+
+/** From Node 26 on there is nothing to be destroyed when both messages are over. */
+const SPARES_SOCKETS = nodeMajor >= 26;
+
 /** Node 20 does not have that channel. */
 const TELLS_CREATION = nodeMajor >= 22;
 
@@ -53,8 +59,9 @@ const TELLS_CREATION = nodeMajor >= 22;
  * @constructor
  */
 function ClientRequest(input, options, callback) {
-  OutgoingMessage.call(this);
   [options, callback] = normalizeArguments(input, options, callback);
+  const { highWaterMark } = options;
+  OutgoingMessage.call(this, HEARS_AT_ONCE ? { highWaterMark } : undefined);
 
   const defaultAgent = options._defaultAgent || agents.globalAgent;
   this.agent = chooseAgent(options, defaultAgent);
@@ -230,10 +237,22 @@ function urlOf({ agent, host, path, protocol, [kAuthority]: authority }) {
 
 /** Called by the agent, in a later tick than http.request(): listeners are there by then. */
 ClientRequest.prototype.onSocket = function onSocket(socket, error) {
+  if (HEARS_AT_ONCE && socket && !error) {
+    socket._httpMessage = this;
+    socket.on('error', onEarlyError);
+  }
   process.nextTick(takeSocket, this, socket, error);
 };
 
+/** The socket fails before the request could take it. */
+function onEarlyError(error) {
+  this._hadError = true;
+  emitError(this._httpMessage, error);
+  this.destroy();
+}
+
 function takeSocket(request, socket, error) {
+  socket?.removeListener('error', onEarlyError);
   if (!request.destroyed && !error) {
     attach(request, socket);
     request._flush();
@@ -247,7 +266,7 @@ function takeSocket(request, socket, error) {
     } else {
       finished(socket.destroy(cause), (failure) => {
         const premature = failure?.code === 'ERR_STREAM_PREMATURE_CLOSE';
-        closeUnsent(request, (premature ? null : failure) || cause);
+        closeUnsent(request, (premature ? null : failure) || cause, socket._hadError);
       });
       return;
     }
@@ -256,10 +275,10 @@ function takeSocket(request, socket, error) {
 }
 
 /** The end of a request that had no connection. */
-function closeUnsent(request, error) {
+function closeUnsent(request, error, told) {
   request.destroyed = true;
   const failure = error || (request.aborted ? null : connectionResetError('socket hang up'));
-  if (failure) emitError(request, failure);
+  if (failure && !told) emitError(request, failure);
   emitClose(request);
 }
 
@@ -352,6 +371,7 @@ ClientRequest.prototype.destroy = function destroy(error) {
   this.destroyed = true;
   // Nobody waits for the rest of the answer.
   this.res?._dump();
+  if (SPARES_SOCKETS && this.writableFinished && this.res?.complete) return this;
   this[kErrored] = error;
   this.socket?.destroy(error);
   return this;

@@ -6,7 +6,7 @@
 const { kEnd, kFailed, kMakeSocket, kProgress, kRead, kWritten } = require('../internal/owner');
 const { Socket } = require('../net');
 const { canConsume, canWritePast } = require('./consume');
-const { failureOf, tellEnd } = require('./end-callbacks');
+const { settle } = require('./outgoing-end');
 const { BETWEEN_MESSAGES, Parser, REQUEST, startParsing, stopParsing } = require('./parser');
 
 /** Answers to pipelined requests of one read wait for each other up to so many characters. */
@@ -259,7 +259,8 @@ class Connection {
   /** Its time is over. */
   onIdle() {
     this.idle = false;
-    if (this.server.listenerCount('timeout') > 0) this.socket.emit('timeout');
+    const { incoming, server } = this;
+    if (incoming !== null || server.listenerCount('timeout') > 0) this.socket.emit('timeout');
     else this.closeUnused();
   }
 
@@ -297,11 +298,9 @@ class Connection {
   }
 }
 
-/** A message has left, whole, or failed to. */
+/** A message has left, whole. */
 function sent(connection, message, error) {
-  const failure = failureOf(message, connection.sock, error);
-  if (failure === null) connection.onSent(message);
-  else tellEnd(message, failure);
+  if (settle(message, error)) connection.onSent(message);
 }
 
 /** Tells of the next message that has left. */

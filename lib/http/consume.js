@@ -71,7 +71,8 @@ function onPause() {
 function onResume() {
   if (this._paused) this.pause();
   if (!this._handle) return;
-  if (!this.isPaused()) {
+  // One that is read by 'readable' says that it is paused.
+  if (!this.isPaused() || this.listenerCount('readable') > 0) {
     if (!this._handle.reading) this._handle.readStart();
   } else if (this[kConnection]?.isConsuming) {
     this._handle.readStop();

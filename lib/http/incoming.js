@@ -10,6 +10,7 @@ const { byNumber: methods } = require('./methods');
 const { addDistinct, addField, splitLines } = require('./field-lines');
 const { REFUSES_FIELDS } = require('./limits');
 const { flags, head, registers } = require('./parser');
+const { abort, defineSignal, kAborts } = require('./signal');
 const { kConnection, kSocket } = require('./symbols');
 
 const kHead = Symbol('head');
@@ -23,7 +24,10 @@ const kTrailers = Symbol('trailers');
 const kTrailersDistinct = Symbol('trailersDistinct');
 const kFieldLimit = Symbol('fieldLimit');
 const kState = Symbol('readableState');
-const kSignal = Symbol('signal');
+const kEnding = Symbol('ending');
+
+/** How many fields Node's parser tells at once. */
+const FIELDS_IN_GROUP = 31;
 
 /** From Node 26 on nothing is waited for where there is no error to tell. */
 const CLOSES_AT_ONCE = nodeMajor >= 26;
@@ -46,6 +50,7 @@ function IncomingMessage(socket) {
   this[kRawTrailers] = null;
   this[kTrailers] = null;
   this[kTrailersDistinct] = null;
+  this[kAborts] = null;
   this.httpVersionMajor = null;
   this.httpVersionMinor = null;
   this.httpVersion = null;
@@ -63,6 +68,9 @@ function IncomingMessage(socket) {
 Object.setPrototypeOf(IncomingMessage.prototype, Readable.prototype);
 Object.setPrototypeOf(IncomingMessage, Readable);
 
+/** Was let pass just now, and is about to end. */
+IncomingMessage.prototype[kEnding] = false;
+
 /** Made by the first who needs it: every method of a Readable asks for it. */
 accessor('_readableState', {
   get() {
@@ -72,6 +80,9 @@ accessor('_readableState', {
     this[kState] = state;
   }
 });
+
+/** From Node 26 on what nobody has read ends a tick sooner. */
+const ENDS_SOONER = nodeMajor >= 26;
 
 /** The state of a Readable whose end was read, and which is closed. */
 const OVER = {
@@ -95,7 +106,9 @@ function becomeReadable(message) {
   // It was over before anybody looked.
   if ((message.complete || message._consuming) && message[kHead] !== '') {
     message.push(null);
-    if (message._dumped) Object.assign(state, OVER, message.complete ? null : { flowing: null });
+    if (message[kEnding]) message.resume();
+    else if (message._dumped)
+      Object.assign(state, OVER, message.complete ? null : { flowing: null });
   }
   return state;
 }
@@ -120,10 +133,13 @@ function fillFromHead(message, text, isRequest) {
   }
 }
 
-/** The program sees only so many fields: `maxHeadersCount`. Up to Node 20 `rawHeaders` has all. */
+/** The program sees only so many fields: `maxHeadersCount`. In `rawHeaders` are more, if few. */
 function limitFields(message, count) {
   message[kFieldLimit] = count;
-  if (REFUSES_FIELDS) message[kFieldCount] = count;
+  if (message[kFieldCount] <= FIELDS_IN_GROUP) return;
+  // More come in groups, of which the last is the one that reaches the limit, up to Node 20 whole.
+  const most = REFUSES_FIELDS ? count : Math.ceil(count / FIELDS_IN_GROUP) * FIELDS_IN_GROUP;
+  message[kFieldCount] = Math.min(message[kFieldCount], most);
 }
 
 /** The rest of the body. @returns {boolean} whether to go on reading */
@@ -138,9 +154,25 @@ function complete(message, trailers, count) {
   if (message[kState] !== null) message.push(null);
 }
 
-/** The request is answered: lets the rest of a body pass that nobody has begun to read. */
-function passBody(message) {
-  if (!message._consuming && !message[kState]?.resumeScheduled) message._dump();
+/**
+ * The request is answered: lets the rest of a body pass that nobody has begun to read. `heard` is
+ * whether somebody may look at once: until ticks have run, also one without a body has not ended.
+ */
+function passBody(message, heard) {
+  if (message._consuming || message[kState]?.resumeScheduled) return;
+  if (heard && !message._dumped && message[kState] === null && message.complete) {
+    message[kEnding] = true;
+    process.nextTick(ENDS_SOONER ? stopEnding : stopEndingSoon, message);
+  }
+  message._dump();
+}
+
+function stopEndingSoon(message) {
+  process.nextTick(stopEnding, message);
+}
+
+function stopEnding(message) {
+  message[kEnding] = false;
 }
 
 /** It has no body, and is over before anybody looks: `optimizeEmptyRequests`. */
@@ -315,6 +347,7 @@ IncomingMessage.prototype._destroy = function _destroy(error, done) {
   if (!this.readableEnded || !this.complete) {
     this.aborted = true;
     this.emit('aborted');
+    abort(this);
   }
   // What is not read stands between the next message and its reader.
   const socket = this.aborted ? this.socket : null;
@@ -348,26 +381,13 @@ IncomingMessage.prototype._dump = function _dump() {
   this.resume();
 };
 
+defineSignal(IncomingMessage.prototype);
+
 /** Reading from the socket goes on, unless its connection holds it back for other reasons. */
 function readOn(socket) {
   if (socket[kConnection]?.heldBack === true) return;
   if (socket.readable) socket.resume();
 }
-
-/** Aborted when the message is, or its connection ends before it; from Node 24 on. */
-if (nodeMajor >= 24)
-  accessor('signal', {
-    get() {
-      if (this[kSignal] === undefined) {
-        const controller = new AbortController();
-        this[kSignal] = controller.signal;
-        const abort = () => controller.abort();
-        if (this.destroyed && this.aborted) abort();
-        else this.once('aborted', abort);
-      }
-      return this[kSignal];
-    }
-  });
 
 /**
  * @param {string} name

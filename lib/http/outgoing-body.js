@@ -11,11 +11,11 @@ const { STRING_MAX } = require('../internal/stream-handle');
 const { observed } = require('../internal/timeline');
 const { Socket } = require('../net');
 const { canWritePast, handleOf } = require('./consume');
-const { addEndCallback, failureOf, tellEnd } = require('./end-callbacks');
-const { kConnection, kNeedDrain, kSocket } = require('./symbols');
+const corking = require('./outgoing-cork');
+const ending = require('./outgoing-end');
+const { kConnection, kCorked, kNeedDrain } = require('./symbols');
 const { isAscii } = require('./tokens');
 
-const kCorked = Symbol('corked');
 const kBytesWritten = Symbol('bytesWritten');
 const kHighWaterMark = Symbol('highWaterMark');
 const kRejectBody = Symbol('rejectNonStandardBodyWrites');
@@ -25,6 +25,12 @@ const plainWrite = Socket.prototype.write;
 
 /** From Node 24 on no empty write follows the last chunk. */
 const ENDS_WITH_CHUNK = nodeMajor >= 24;
+
+/** What Node 26 says of itself, the stream says of it elsewhere: behind the chunk's size. */
+const REFUSES_ENCODINGS = nodeMajor >= 26;
+
+/** From Node 24 on also a message of which nothing waits gets 'drain' with its socket. */
+const DRAINS_EMPTY = nodeMajor >= 24;
 
 /** Up to this, copying a body behind its head costs less than a second buffer in the write. */
 const JOIN_MAX = 16 * 1024;
@@ -51,25 +57,34 @@ function write(message, chunk, encoding, callback) {
   if (!message._header) message._implicitHeader();
   if (!message._hasBody) return ignoreBody(message, done);
 
-  const { socket } = message;
-  if (socket && !socket.writableCorked) {
-    socket.cork();
-    process.nextTick(uncork, socket);
+  if (!message.chunkedEncoding) {
+    corking.corkTick(message);
+    return message._send(chunk, encoding, done);
   }
-  if (!message.chunkedEncoding || chunk.length === 0) return message._send(chunk, encoding, done);
+  if (REFUSES_ENCODINGS && typeof chunk === 'string') checkEncoding(encoding);
+  corking.corkTick(message);
+  const size = sizeOf(chunk, encoding);
+  if (corking.holdsChunk(message, size)) {
+    return corking.holdChunk(message, chunk, encoding, done, size);
+  }
+  if (size === 0) return message._send(chunk, encoding, done);
   return sendChunk(message, chunk, encoding, '', done);
 }
 
 /** Sends what is left of the message, with `chunk` or null for its end. */
 function end(message, chunk, encoding, callback) {
-  const size = chunk === null ? 0 : sizeOf(chunk, encoding);
-  const lost = chunk !== null && message.destroyed;
+  const given = chunk !== null;
+  const size = given ? sizeOf(chunk, encoding) : 0;
+  const lost = given && message.destroyed;
   if (message.strictContentLength && chunk !== null && !lost) countStrictly(message, size, true);
   if (!message._header && !lost) {
     message._contentLength = size;
     message._implicitHeader();
   }
-  if (typeof callback === 'function') addEndCallback(message, callback);
+  if (REFUSES_ENCODINGS && message.chunkedEncoding && typeof chunk === 'string' && !lost) {
+    if (!isPlain(encoding)) checkLastEncoding(message, encoding);
+  }
+  if (typeof callback === 'function') ending.whenEnded(message, callback, true);
   if (hasStatedLength(message) && message[kBytesWritten] !== message._contentLength) {
     throw mismatch(message[kBytesWritten], message._contentLength);
   }
@@ -86,10 +101,19 @@ function end(message, chunk, encoding, callback) {
   const { socket } = message;
   const done = (error) => afterLastWrite(message, error);
   const joins = joinsWrites(socket);
-  if (socket && chunk !== null && !(joins && typeof chunk === 'string')) socket.cork();
+  // Also what is refused, for its encoding, leaves the socket corked.
+  if (socket && given && !(joins && typeof chunk === 'string' && isPlain(encoding))) socket.cork();
   if (message._hasBody && message.chunkedEncoding) {
     const last = `0\r\n${message._trailer}\r\n`;
-    if (chunk !== null && size > 0 && joins) {
+    if (chunk !== null && corking.holdsChunk(message, size)) {
+      corking.holdChunk(message, chunk, encoding, nop, size);
+      chunk = null;
+    }
+    const chunks = corking.takeChunks(message);
+    if (chunks !== null) {
+      sendChunks(message, chunks);
+      sendText(message, last, done);
+    } else if (chunk !== null && size > 0 && joins) {
       sendChunk(message, chunk, encoding, last, done);
     } else {
       if (chunk !== null && size > 0) sendChunk(message, chunk, encoding, '', nop);
@@ -97,19 +121,17 @@ function end(message, chunk, encoding, callback) {
     }
   } else if (chunk !== null && joins) {
     sendWhole(message, chunk, encoding, done);
-  } else if (chunk !== null && ENDS_WITH_CHUNK) {
+  } else if (chunk !== null && ENDS_WITH_CHUNK && !message.strictContentLength) {
     message._send(chunk, encoding, done);
   } else {
     if (chunk !== null) message._send(chunk, encoding, null);
-    if (chunk !== null || !message._headerSent || message.writableLength > 0) {
+    if (given || !message._headerSent || message.writableLength > 0) {
       message._send('', 'latin1', done);
     } else {
       process.nextTick(done);
     }
   }
-  if (socket) {
-    while (socket.writableCorked > 0) socket.uncork();
-  }
+  if (socket) while (socket.writableCorked > 0) socket.uncork();
   message[kCorked] = 0;
   message.finished = true;
   if (message.outputData.length === 0 && socket && socket._httpMessage === message) {
@@ -200,6 +222,21 @@ function sendChunk(message, chunk, encoding, after, done) {
   return after === '' ? message._send(CRLF, null, done) : sendText(message, `\r\n${after}`, done);
 }
 
+/** Pieces that were written while the message was corked, as one chunk. */
+function sendChunks(message, { parts, size }) {
+  const [{ encoding }] = parts;
+  const done = (error) => {
+    for (const { callback } of parts) callback(error);
+  };
+  if (parts.every((part) => typeof part.chunk === 'string' && part.encoding === encoding)) {
+    sendChunk(message, parts.map(({ chunk }) => chunk).join(''), encoding, '', done);
+    return;
+  }
+  sendText(message, `${size.toString(16)}\r\n`, null);
+  for (const part of parts) message._send(part.chunk, part.encoding, null);
+  message._send(CRLF, null, done);
+}
+
 function sendText(message, text, done) {
   return message._send(text, 'latin1', done);
 }
@@ -213,6 +250,15 @@ function sizeOf(chunk, encoding) {
 /** Encodings in which a string can share a write with a head. */
 function isPlain(encoding) {
   return !encoding || encoding === 'utf8' || encoding === 'utf-8' || encoding === 'latin1';
+}
+
+function checkLastEncoding(message, encoding) {
+  if (!Buffer.isEncoding(encoding)) message.socket?.cork();
+  checkEncoding(encoding);
+}
+
+function checkEncoding(encoding) {
+  if (encoding && !Buffer.isEncoding(encoding)) throw codeError('ERR_UNKNOWN_ENCODING', encoding);
 }
 
 /** A body where there must be none: dropped, or an error for those who asked for it. */
@@ -257,11 +303,9 @@ function emitFailure(message, error, callback) {
   if (typeof message.emit === 'function' && !message.destroyed) message.emit('error', error);
 }
 
-/** The socket has taken everything, or failed to. */
+/** The socket has taken everything, or said why not. */
 function afterLastWrite(message, error) {
-  const failure = failureOf(message, message.socket, error);
-  tellEnd(message, failure);
-  if (failure !== null) return;
+  if (!ending.settle(message, error)) return;
   const connection = message[kConnection];
   if (connection !== null) connection.onFinished(message);
   message.emit('finish');
@@ -285,11 +329,7 @@ function writePast(socket, { data, encoding, callback }) {
 
 /** As afterLastWrite(), where nothing was left to be sent. */
 function afterSent(message) {
-  message[kConnection].onSent(message);
-}
-
-function uncork(socket) {
-  socket.uncork();
+  if (ending.settle(message, null)) message[kConnection].onSent(message);
 }
 
 function nop() {}
@@ -336,7 +376,7 @@ const methods = {
     const more = this._flushOutput(socket);
     if (this.finished) {
       this._finish();
-    } else if (more && this[kNeedDrain]) {
+    } else if (this[kNeedDrain] && (more || (DRAINS_EMPTY && more === undefined))) {
       this[kNeedDrain] = false;
       this.emit('drain');
     }
@@ -344,55 +384,46 @@ const methods = {
 
   /** @returns {boolean | undefined} what the last write said; undefined if there was none */
   _flushOutput(socket) {
-    for (; this[kCorked] > 0; this[kCorked]--) socket.cork();
+    if (!corking.HOLDS_CHUNKS) corking.moveCorks(this, null, socket);
     const { outputData, outputSize } = this;
     if (outputData.length === 0) return undefined;
     this.outputData = [];
-    this.outputSize = 0;
-    if (outputData.length === 1 && writePast(socket, outputData[0])) {
-      this[kConnection]?.onPending(-outputSize);
-      return true;
+    let more = true;
+    if (outputData.length > 1 || !writePast(socket, outputData[0])) {
+      socket.cork();
+      for (const { data, encoding, callback } of outputData) {
+        more = socket.write(data, encoding, callback);
+      }
+      socket.uncork();
     }
-    socket.cork();
-    let more;
-    for (const { data, encoding, callback } of outputData) {
-      more = socket.write(data, encoding, callback);
-    }
-    socket.uncork();
     this[kConnection]?.onPending(-outputSize);
+    this.outputSize = 0;
     return more;
   },
 
   cork() {
-    if (this.socket) this.socket.cork();
-    else this[kCorked]++;
+    corking.cork(this);
   },
 
   uncork() {
-    if (this.socket) this.socket.uncork();
-    else if (this[kCorked] > 0) this[kCorked]--;
+    corking.uncork(this, sendChunks);
   }
 };
 
 /** Getters of OutgoingMessage.prototype. Nobody needs a socket just to ask. */
 const getters = {
   writableLength() {
-    return this.outputSize + (madeSocket(this)?.writableLength ?? 0);
+    const written = ending.madeSocket(this)?.writableLength ?? 0;
+    return this.outputSize + corking.heldLength(this) + written;
   },
 
   writableHighWaterMark() {
-    return madeSocket(this)?.writableHighWaterMark ?? this[kHighWaterMark];
+    return ending.madeSocket(this)?.writableHighWaterMark ?? this[kHighWaterMark];
   },
 
   writableCorked() {
-    return madeSocket(this)?.writableCorked ?? this[kCorked];
+    return corking.corks(this, ending.madeSocket(this));
   }
 };
-
-/** The socket of a message, unless there is none yet. */
-function madeSocket(message) {
-  const socket = message[kSocket];
-  return socket === undefined ? message[kConnection].sock : socket;
-}
 
 module.exports = { end, fail, getters, initialize, isWatched, methods, write };

@@ -9,21 +9,27 @@ const util = require('node:util');
 const { codeError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
 const validate = require('../internal/validate');
-const { addLateCallback, defaults, hasFailed } = require('./end-callbacks');
 const { toLower } = require('./field-lines');
 const { Fields } = require('./fields');
 const body = require('./outgoing-body');
+const corking = require('./outgoing-cork');
+const ending = require('./outgoing-end');
 const { renderHead } = require('./head-lines');
 const {
   kConnection,
+  kCorked,
   kErrored,
   kFields,
+  kFinished,
   kNeedDrain,
   kRelaxed,
   kSocket,
   kUniqueHeaders
 } = require('./symbols');
 const { checkValue, isToken, isValue, validateHeaderName } = require('./tokens');
+
+/** Until Node 22 a message that has no socket closes with the one it will get. */
+const CLOSES_AT_ONCE = nodeMajor >= 24;
 
 /** Node's documentation, "Class: http.OutgoingMessage". */
 function OutgoingMessage(options) {
@@ -57,6 +63,7 @@ function OutgoingMessage(options) {
   this[kConnection] = null;
   this[kNeedDrain] = false;
   this[kErrored] = null;
+  this[kFinished] = false;
   this[kUniqueHeaders] = null;
   body.initialize(this, options);
 }
@@ -71,6 +78,7 @@ accessor('socket', {
     return socket === undefined ? this[kConnection].socket : socket;
   },
   set(socket) {
+    if (this[kCorked] > 0 && corking.HOLDS_CHUNKS) corking.moveCorks(this, this[kSocket], socket);
     this[kSocket] = socket;
   }
 });
@@ -95,10 +103,18 @@ OutgoingMessage.prototype.destroy = function destroy(error) {
   if (this.destroyed) return this;
   this.destroyed = true;
   this[kErrored] = error;
+  corking.dropChunks(this);
   if (this.socket) this.socket.destroy(error);
+  else if (CLOSES_AT_ONCE) process.nextTick(emitClose, this);
   else this.once('socket', (socket) => socket.destroy(error));
   return this;
 };
+
+function emitClose(message) {
+  if (message._closed) return;
+  message._closed = true;
+  message.emit('close');
+}
 
 // State, as a Writable shows it.
 
@@ -129,8 +145,7 @@ accessor('writableEnded', {
 
 accessor('writableFinished', {
   get() {
-    if (!this.finished || this.outputSize !== 0 || hasFailed(this)) return false;
-    return this.writableLength === 0;
+    return ending.isFinished(this);
   }
 });
 
@@ -224,7 +239,7 @@ OutgoingMessage.prototype.removeHeader = function removeHeader(name) {
   this[kFields]?.delete(key);
 };
 
-// Node's documentation, DEP0066: until Node 22.
+/** Node's documentation, DEP0066: gone from Node 24 on. */
 if (nodeMajor < 24) {
   accessor('_headers', {
     get: deprecate(function () {
@@ -324,13 +339,14 @@ OutgoingMessage.prototype.end = function end(chunk, encoding, callback) {
     encoding = null;
   }
   if (chunk) {
-    checkChunk(chunk);
     if (this.finished) {
       body.fail(this, codeError('ERR_STREAM_WRITE_AFTER_END'), callback);
       return this;
     }
+    if (!isChunk(chunk)) this.socket?.cork(); // As all that end() refuses.
+    checkChunk(chunk);
   } else if (this.finished) {
-    if (typeof callback === 'function') addLateCallback(this, callback);
+    if (typeof callback === 'function') ending.whenEnded(this, callback, false);
     return this;
   }
   body.end(this, chunk || null, encoding, callback);
@@ -342,9 +358,13 @@ function deprecate(method, name) {
   return util.deprecate(method, message, 'DEP0066');
 }
 
+function isChunk(value) {
+  return typeof value === 'string' || util.types.isUint8Array(value);
+}
+
 function checkChunk(chunk) {
   if (chunk === null) throw codeError('ERR_STREAM_NULL_VALUES');
-  if (typeof chunk !== 'string' && !util.types.isUint8Array(chunk)) {
+  if (!isChunk(chunk)) {
     throw codeError('ERR_INVALID_ARG_TYPE', 'chunk', ['string', 'Buffer', 'Uint8Array'], chunk);
   }
 }
@@ -359,7 +379,7 @@ OutgoingMessage.prototype.pipe = function pipe() {
   this.emit('error', codeError('ERR_STREAM_CANNOT_PIPE'));
 };
 
-Object.assign(OutgoingMessage.prototype, body.methods, defaults);
+Object.assign(OutgoingMessage.prototype, corking.defaults, ending.defaults, body.methods);
 for (const [name, get] of Object.entries(body.getters)) accessor(name, { get });
 
 OutgoingMessage.prototype[Symbol.for('nodejs.rejection')] = function onRejection(error) {

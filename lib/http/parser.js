@@ -261,7 +261,9 @@ class Parser {
         else error = this.tellNext(text, this.consumed);
         if (error !== null || this.upgraded || this.owner === null) break;
         if (last) wants = COMPLETION;
-        else if (body && this.hasMore) wants = NEXT_EVENT;
+        else if (body ? this.hasMore || this.owner.incoming.upgrade : this.endsApart()) {
+          wants = NEXT_EVENT;
+        }
         if (wants !== 0 || !this.hasMore) break;
         text = commands.httpNext(this.id);
       }
@@ -275,6 +277,11 @@ class Parser {
     }
     if (wants !== 0) registers[READ_WANTS] = wants;
     else this.owner?.afterRead(error, this.consumed, length);
+  }
+
+  /** Whether ticks run between two messages: from the first fields on that Node had to tell apart. */
+  endsApart() {
+    return this.hasMore && this.state === BETWEEN_MESSAGES && this.owner.toldFields === true;
   }
 
   /**
@@ -400,7 +407,7 @@ function parseError(text, bytesParsed) {
   const colon = text.indexOf(':');
   const reason = text.slice(colon + 1);
   const error = new Error(`Parse Error: ${reason}`);
-  return Object.assign(error, { code: text.slice(0, colon), reason, bytesParsed });
+  return Object.assign(error, { bytesParsed, code: text.slice(0, colon), reason });
 }
 
 /** Node's documentation, "http.setMaxIdleHTTPParsers(max)". */

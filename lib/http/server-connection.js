@@ -8,9 +8,9 @@ const { channel } = require('node:diagnostics_channel');
 const { debuglog } = require('node:util');
 
 const { codeError, connectionResetError } = require('../internal/errors');
+const { nodeMajor } = require('../internal/host');
 const { Connection } = require('./connection');
 const { unwatch, watch } = require('./consume');
-const { hasEndCallbacks, tellEnd } = require('./end-callbacks');
 const {
   addBody,
   complete,
@@ -33,9 +33,12 @@ const {
   registers
 } = require('./parser');
 const { isWatched } = require('./outgoing-body');
+const { HOLDS_CHUNKS, moveCorks } = require('./outgoing-cork');
 const { emitClose } = require('./server-response');
+const { endSignal } = require('./signal');
 const { STATUS_CODES } = require('./status');
-const { kConnection, kNeedDrain, kSocket, kUniqueHeaders } = require('./symbols');
+const { UpgradeStream } = require('./upgrade-stream');
+const { kConnection, kCorked, kNeedDrain, kSocket, kUniqueHeaders } = require('./symbols');
 
 const requestStart = channel('http.server.request.start');
 const debug = debuglog('http');
@@ -49,6 +52,18 @@ const refusals = {
 };
 const BAD_REQUEST = refusal(400);
 
+/** Up to Node 22 responses that wait for others are never told that the connection is gone. */
+const ABORTS_WAITING = nodeMajor >= 24;
+
+/** Up to Node 22 also what another response has to keep tells the current one to write on. */
+const DRAINS_EARLY = nodeMajor < 24;
+
+/** The body of a request for an upgrade is read as any other from Node 26 on. */
+const READS_BODY = nodeMajor >= 26;
+
+/** Bits of a head that a body may follow. */
+const HAS_BODY = flags.CONTENT_LENGTH | flags.TRANSFER_ENCODING;
+
 /** No responses wait. */
 const NONE = Object.freeze([]);
 
@@ -60,6 +75,9 @@ const UNANSWERED_MAX = 1000;
 
 /** What a connection that is held back reads at once: requests are small, and there may be many. */
 const HELD_BACK_READ = 64 * 1024;
+
+/** From so many on Node's parser tells some of a head's fields before it. */
+const FIELDS_WITH_HEAD = 32;
 
 const events = {
   data: onData,
@@ -104,6 +122,10 @@ class ServerConnection extends Connection {
     /** When the request that is being read began; 0 between requests. See deadlines.js. */
     this.since = performance.now();
     this.headDone = false;
+    /** Fields were told by themselves: trailers, or more than Node tells with a head. */
+    this.toldFields = false;
+    /** What the program has of a connection that is to be its own behind a body. */
+    this.upgrade = null;
 
     debug('a connection to the server');
     if (socket === null) return;
@@ -199,13 +221,17 @@ class ServerConnection extends Connection {
   afterParsing(error, chunk, consumed) {
     const { parser } = this;
     if (this.ended) return;
-    // The last answer may have left before its request was told to the end.
-    if (error !== null || parser.state !== BETWEEN_MESSAGES) this.stopIdling();
+    // It is the next head that ends it.
+    if (this.idleQueue !== null && parser.state !== BETWEEN_MESSAGES) {
+      this.startIdling(this.idleQueue.time);
+    }
     if (error !== null) {
       error.rawPacket = chunk;
       this.fail(error);
     } else if (parser.upgraded) {
       this.handOver(chunk.subarray(consumed));
+    } else if (this.incoming !== null && this.incoming.upgrade) {
+      this.announce();
     } else if (parser.state === BETWEEN_MESSAGES) {
       this.since = 0;
     } else if (this.since === 0) {
@@ -221,6 +247,7 @@ class ServerConnection extends Connection {
     this.stopIdling();
     const bits = registers[head.FLAGS];
     const count = registers[head.COUNT];
+    if (count >= FIELDS_WITH_HEAD) this.toldFields = true;
     // Without a socket: it is made when asked for.
     const request = new settings.IncomingMessage(
       settings.plainIncoming ? (sock ?? undefined) : this.socket
@@ -235,12 +262,12 @@ class ServerConnection extends Connection {
     const asks = (bits & flags.UPGRADE) !== 0;
     if (asks) {
       request.upgrade = request.method === 'CONNECT' || settings.shouldUpgrade(server, request);
-      if (request.upgrade) return TUNNEL;
+      if (request.upgrade) return READS_BODY && (bits & HAS_BODY) !== 0 ? GO_ON : TUNNEL;
     }
     if (this.request === null) this.request = request;
     else (this.others ??= []).push(request);
     if (!this.heldBack && this.isBehind()) this.holdBack();
-    if (settings.endsEmpty && (bits & (flags.CONTENT_LENGTH | flags.TRANSFER_ENCODING)) === 0) {
+    if (settings.endsEmpty && (bits & HAS_BODY) === 0) {
       endEmpty(request);
     }
     this.answer(request, bits);
@@ -258,6 +285,7 @@ class ServerConnection extends Connection {
     this.headDone = false;
     if (incoming === null) return;
     complete(incoming, trailers, count);
+    if (count > 0) this.toldFields = true;
     if (incoming.upgrade || this.parser.upgraded) return;
     this.incoming = null;
     if (!this.heldBack) this.readOn();
@@ -269,7 +297,7 @@ class ServerConnection extends Connection {
    */
   limitFields(request, most, bits) {
     limitFields(request, most);
-    if ((bits & (flags.CONTENT_LENGTH | flags.TRANSFER_ENCODING)) === 0) return true;
+    if ((bits & HAS_BODY) === 0) return true;
     const { headers } = request;
     const length = (bits & flags.CONTENT_LENGTH) === 0 || 'content-length' in headers;
     if (length && ((bits & flags.TRANSFER_ENCODING) === 0 || 'transfer-encoding' in headers)) {
@@ -350,10 +378,12 @@ class ServerConnection extends Connection {
       sock._httpMessage = response;
       response[kSocket] = sock;
     }
+    if (HOLDS_CHUNKS && response[kCorked] > 0) moveCorks(response, null, this.socket);
     if (response._eventsCount !== 0 && response.listenerCount('socket') > 0) {
       response.emit('socket', this.socket);
     }
-    if (response.outputData.length > 0 || response.writableCorked > 0) response._flush();
+    if (response.outputData.length > 0 || response[kCorked] > 0 || response[kNeedDrain])
+      response._flush();
     else if (response.finished && isWatched(response)) response._finish();
   }
 
@@ -372,8 +402,7 @@ class ServerConnection extends Connection {
 
   /** A response that went past the socket has left. */
   onSent(response) {
-    const heard = response._eventsCount !== 0 || hasEndCallbacks(response);
-    if (heard) tellEnd(response, null);
+    const heard = response._eventsCount !== 0;
     this.retire(response, heard);
     if (heard) response.emit('finish');
     else response.destroyed = response._closed = true;
@@ -397,10 +426,12 @@ class ServerConnection extends Connection {
       const index = this.others?.indexOf(request) ?? -1;
       if (index >= 0) this.others.splice(index, 1);
     }
+    endSignal(request);
     // Its body would stand before the next request.
-    passBody(request);
+    passBody(request, heard);
     if (this.message === response) {
       if (this.settings.plainResponse) {
+        if (HOLDS_CHUNKS && response[kCorked] > 0) moveCorks(response, sock, null);
         response[kSocket] = null;
         this.current = null;
         if (sock !== null) sock._httpMessage = null;
@@ -438,6 +469,7 @@ class ServerConnection extends Connection {
   onPending(change) {
     this.pendingBytes += change;
     if (change < 0) this.goOn();
+    else if (DRAINS_EARLY) this.tellDrain();
   }
 
   /** Whether the client asks for more than it takes, or than is answered. */
@@ -470,11 +502,15 @@ class ServerConnection extends Connection {
       }
       if (!this.heldBack) socket.resume();
     }
-    const message = socket._httpMessage;
-    if (message && !message.finished && message[kNeedDrain]) {
-      message[kNeedDrain] = false;
-      message.emit('drain');
-    }
+    this.tellDrain();
+  }
+
+  tellDrain() {
+    const { message } = this;
+    if (!message || message.finished || !message[kNeedDrain]) return;
+    if (!DRAINS_EARLY && message.writableLength > 0) return;
+    message[kNeedDrain] = false;
+    message.emit('drain');
   }
 
   // The end.
@@ -488,8 +524,21 @@ class ServerConnection extends Connection {
       return;
     }
     this.release();
+    if (this.upgrade !== null) {
+      this.upgrade.open(rest);
+      return;
+    }
     socket.readableFlowing = null;
     if (!server.emit(name, incoming, socket, rest)) socket.destroy();
+  }
+
+  /** The connection will be the program's behind a body that is still to come. */
+  announce() {
+    if (this.upgrade !== null) return;
+    const { incoming, server, socket } = this;
+    this.upgrade = new UpgradeStream(socket, incoming);
+    socket.readableFlowing = null;
+    if (!server.emit('upgrade', incoming, this.upgrade, Buffer.alloc(0))) socket.destroy();
   }
 
   /** Stops listening and gives the parser back. */
@@ -554,6 +603,10 @@ function onClose() {
   for (const request of first === null ? [] : [first, ...(others ?? [])]) {
     request.destroy(connectionResetError('aborted'));
   }
+  if (!ABORTS_WAITING) return;
+  const { waiting } = connection;
+  connection.waiting = NONE;
+  for (const response of waiting) response.destroy(connectionResetError('aborted'));
 }
 
 /** The client is gone, and a response unfinished. */

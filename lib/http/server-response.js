@@ -18,6 +18,9 @@ const responseCreated = channel('http.server.response.created');
 /** Node 20 does not have that channel. */
 const TELLS_CREATION = nodeMajor >= 22;
 
+/** Interim answers of the program's own are known from Node 24 on, which sends none behind the head. */
+const HAS_INFORMATION = nodeMajor >= 24;
+
 /** Status lines without a reason of the program's own, as they are seen often. */
 const statusLines = new Map(
   Object.entries(STATUS_CODES).map(([code, reason]) => [
@@ -107,12 +110,12 @@ function finishEntry(response) {
 // What comes before the response proper.
 
 ServerResponse.prototype.writeContinue = function writeContinue(callback) {
-  this._writeRaw('HTTP/1.1 100 Continue\r\n\r\n', 'ascii', callback);
+  writeInterim(this, 100, [], callback);
   this._sent100 = true;
 };
 
 ServerResponse.prototype.writeProcessing = function writeProcessing(callback) {
-  this._writeRaw('HTTP/1.1 102 Processing\r\n\r\n', 'ascii', callback);
+  writeInterim(this, 102, [], callback);
 };
 
 /** Node's documentation, "response.writeEarlyHints(hints[, callback])". */
@@ -121,37 +124,36 @@ ServerResponse.prototype.writeEarlyHints = function writeEarlyHints(hints, callb
   if (hints.link === null || hints.link === undefined) return;
   const link = linkValue(hints.link);
   if (link.length === 0) return;
-  checkValue('Link', link, this[kRelaxed]);
-  let text = `HTTP/1.1 103 Early Hints\r\nLink: ${link}\r\n`;
-  for (const name of Object.keys(hints)) {
-    if (name === 'link') continue;
-    validateHeaderName(name);
-    checkValue(name, hints[name], this[kRelaxed]);
-    text += `${name}: ${hints[name]}\r\n`;
-  }
-  this._writeRaw(`${text}\r\n`, 'ascii', callback);
+  checkValue('Link', link, false);
+  const others = Object.entries(hints).filter(([name]) => name !== 'link');
+  writeInterim(this, 103, [['Link', link], ...others], callback);
 };
 
 /** Node's documentation, "response.writeInformation(statusCode[, headers][, callback])". */
-ServerResponse.prototype.writeInformation = function writeInformation(status, headers, callback) {
-  if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'write');
-  validate.integer(status, 'statusCode', 100, 199);
-  // It hands the connection over: that is for 'upgrade' listeners to say.
-  if (status === 101) throw codeError('ERR_HTTP_INVALID_STATUS_CODE', status);
-  if (headers !== undefined && headers !== null && !Array.isArray(headers)) {
-    validate.object(headers, 'headers');
-  }
+if (HAS_INFORMATION) {
+  ServerResponse.prototype.writeInformation = function writeInformation(status, headers, callback) {
+    checkUnsent(this);
+    validate.integer(status, 'statusCode', 100, 199);
+    // It hands the connection over: that is for 'upgrade' listeners to say.
+    if (status === 101) throw codeError('ERR_HTTP_INVALID_STATUS_CODE', status);
+    return writeInterim(this, status, entriesOf(headers), callback);
+  };
+}
+
+function writeInterim(response, status, entries, callback) {
+  if (HAS_INFORMATION) checkUnsent(response);
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
-  for (const [name, value] of entriesOf(headers)) {
+  for (const [name, value] of entries) {
     validateHeaderName(name);
-    checkValue(name, value, this[kRelaxed]);
+    checkValue(name, value, response[kRelaxed]);
     text += `${name}: ${value}\r\n`;
   }
-  return this._writeRaw(`${text}\r\n`, 'latin1', callback);
-};
+  return response._writeRaw(`${text}\r\n`, 'ascii', callback);
+}
 
-// From Node 24 on.
-if (nodeMajor < 24) delete ServerResponse.prototype.writeInformation;
+function checkUnsent(response) {
+  if (response._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'write');
+}
 
 /** Links as in RFC 8288; what a value may not have, such as the end of a line, is checkValue's to see. */
 const LINK = /^(?:<[^>\r\n]*>)(?:\s*;\s*[^;"\s]+(?:=(")?[^;"\s]*\1)?)*$/;
@@ -179,7 +181,7 @@ ServerResponse.prototype._implicitHeader = function _implicitHeader() {
 
 /** Node's documentation, "response.writeHead()", in all its signatures. */
 ServerResponse.prototype.writeHead = function writeHead(statusCode, reason, headers) {
-  if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'write');
+  checkUnsent(this);
   const status = statusCode | 0;
   if (status < 100 || status > 999) throw codeError('ERR_HTTP_INVALID_STATUS_CODE', statusCode);
   if (typeof reason === 'string') {
@@ -213,17 +215,19 @@ function mergeFields(response, headers) {
     for (const name of Object.keys(headers)) if (name) response.setHeader(name, headers[name]);
     return;
   }
-  if (headers.length > 0 && Array.isArray(headers[0])) headers = headers.flatMap((pair) => pair);
   if (headers.length % 2 !== 0) throw codeError('ERR_INVALID_ARG_VALUE', 'headers', headers);
   const add = LIST_REPEATS ? response.appendHeader : response.setHeader;
-  for (let i = 0; i < headers.length; i += 2) if (headers[i]) response.removeHeader(headers[i]);
+  if (LIST_REPEATS) {
+    for (let i = 0; i < headers.length; i += 2) response.removeHeader(headers[i]);
+  }
   for (let i = 0; i < headers.length; i += 2) {
     if (headers[i]) add.call(response, headers[i], headers[i + 1]);
   }
 }
 
 function entriesOf(headers) {
-  if (!headers) return [];
+  if (headers === undefined || headers === null) return [];
+  if (!Array.isArray(headers)) validate.object(headers, 'headers');
   if (!Array.isArray(headers)) return Object.entries(headers);
   if (headers.length > 0 && Array.isArray(headers[0])) return headers;
   if (headers.length % 2 !== 0) throw codeError('ERR_INVALID_ARG_VALUE', 'headers', headers);

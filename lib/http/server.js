@@ -149,7 +149,7 @@ class Settings {
 
   /** How many fields are an error to the parser; 0 for none. */
   get maxFields() {
-    return REFUSES_FIELDS ? fieldsOf(this.server) : 0;
+    return REFUSES_FIELDS ? Math.max(0, fieldsOf(this.server)) : 0;
   }
 
   /** How much may wait in a connection that has no socket. */

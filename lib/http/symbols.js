@@ -11,6 +11,10 @@ module.exports = {
   kFields: Symbol('fields'),
   /** On an outgoing message: write() said no, and 'drain' has not come yet. */
   kNeedDrain: Symbol('needDrain'),
+  /** On an outgoing message: how often it was corked, by itself. */
+  kCorked: Symbol('corked'),
+  /** On an outgoing message: all of it is with the socket, and was told of. */
+  kFinished: Symbol('finished'),
   /** On a message: the names whose values are joined into one line. */
   kUniqueHeaders: Symbol('uniqueHeaders'),
   /** On an agent: the Proxy that its requests go through, or null. */

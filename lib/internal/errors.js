@@ -105,7 +105,8 @@ const codes = {
   ERR_STREAM_DESTROYED: [Error, (method) => `Cannot call ${method} after a stream was destroyed`],
   ERR_STREAM_NULL_VALUES: [TypeError, () => 'May not write null values to stream'],
   ERR_STREAM_WRITE_AFTER_END: [Error, () => 'write after end'],
-  ERR_UNESCAPED_CHARACTERS: [TypeError, (what) => `${what} contains unescaped characters`]
+  ERR_UNESCAPED_CHARACTERS: [TypeError, (what) => `${what} contains unescaped characters`],
+  ERR_UNKNOWN_ENCODING: [TypeError, (encoding) => `Unknown encoding: ${encoding}`]
 };
 
 module.exports = {
