@@ -3,8 +3,8 @@
 // Writes down what a scenario's program sees, and waits until nothing happens any more.
 
 /** How long nothing has to happen. */
-const ROUNDS = 10;
-const MILLISECONDS = 1.5;
+const ROUNDS = 12;
+const MILLISECONDS = 0.3;
 
 class Trace {
   constructor() {
@@ -17,6 +17,8 @@ class Trace {
     /** What a program waits for by itself. */
     this.pending = 0;
     this.stopped = false;
+    /** The client sent what is no request. */
+    this.broken = false;
   }
 
   add(who, what, ...details) {
@@ -37,16 +39,17 @@ class Trace {
     return each;
   }
 
-  /** Until nothing new was seen for a while, and in many iterations of the loop. */
-  async quiet() {
+  /** Until nothing new was seen, here or by `client`, for a while, in many iterations of the loop. */
+  async quiet(client = { length: 0 }) {
     let seen = -1;
     let since = 0;
     for (let still = 0; still < ROUNDS || performance.now() - since < MILLISECONDS; still++) {
       await new Promise((resolve) => setImmediate(resolve));
-      if (this.lines.length === seen && this.pending === 0) continue;
+      const now = this.lines.length + client.length;
+      if (now === seen && this.pending === 0) continue;
       still = 0;
       since = performance.now();
-      seen = this.lines.length;
+      seen = now;
     }
   }
 }
