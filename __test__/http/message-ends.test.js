@@ -200,6 +200,7 @@ describe('a request for an upgrade', () => {
   ]) {
     same(`that has a body, in ${pieces.length} pieces`, async (http) => {
       const log = [];
+      let closed;
       const text = await serve(http, {}, null, async (server, port) => {
         server.on('upgrade', (req, stream, rest) => {
           let body = '';
@@ -210,7 +211,7 @@ describe('a request for an upgrade', () => {
             log.push(body, behind);
             stream.end('over');
           });
-          stream.on('close', () => log.push('close'));
+          closed = once(stream, 'close');
           stream.write('HTTP/1.1 101 Yes\r\n\r\n');
         });
         const socket = net.connect(port, '127.0.0.1');
@@ -225,6 +226,7 @@ describe('a request for an upgrade', () => {
         }
         socket.end();
         await once(socket, 'close');
+        log.push(await closed);
         return got;
       });
       return [log, text];
