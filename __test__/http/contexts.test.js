@@ -304,6 +304,39 @@ describe('a client', () => {
     asking(http, { maxSockets: 1 }, (go) => Promise.all(['one', 'two'].map((name) => go(name))))
   );
 
+  same('has its resources, and those of the server, destroyed when they are over', async (http) => {
+    const types = new Map();
+    const log = [];
+    const wanted = ['HTTPCLIENTREQUEST', 'HTTPINCOMINGMESSAGE'];
+    const hook = createHook({
+      init(id, type) {
+        if (wanted.includes(type)) types.set(id, type);
+      },
+      destroy(id) {
+        if (types.has(id)) log.push(types.get(id));
+      }
+    });
+    hook.enable();
+    const listener = (req, res) => (req.url === '/fails' ? req.socket.destroy() : res.end('x'));
+    await serve(http, {}, listener, async (server, port) => {
+      // Somebody sees the sockets: a connection without one has no resource but its handle's.
+      server.on('connection', () => {});
+      const agent = new http.Agent({ keepAlive: true });
+      for (const path of ['/', '/', '/fails']) {
+        await new Promise((resolve) => {
+          const req = http.get({ port, host: '127.0.0.1', agent, path }, (res) => res.resume());
+          req.on('error', () => {}).on('close', resolve);
+        });
+        await sleep(5);
+        log.push(path);
+      }
+      agent.destroy();
+      await sleep(5);
+    });
+    hook.disable();
+    return [log, types.size];
+  });
+
   same('hears of an answer in a resource that names the request', async (http) => {
     const types = [];
     const hook = createHook({

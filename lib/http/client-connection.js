@@ -34,7 +34,7 @@ const requestError = channel('http.client.request.error');
  */
 class HTTPClientAsyncResource extends AsyncResource {
   constructor(request) {
-    super('HTTPCLIENTREQUEST');
+    super('HTTPCLIENTREQUEST', { requireManualDestroy: true });
     this.type = 'HTTPINCOMINGMESSAGE';
     this.req = request;
   }
@@ -249,6 +249,7 @@ class ClientConnection {
     this.parser = null;
     this.request.parser = null;
     this.socket.parser = null;
+    this.context.emitDestroy();
   }
 
   /** The connection is the program's now: 'upgrade' or 'connect'. */

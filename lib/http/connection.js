@@ -286,6 +286,7 @@ class Connection {
   forget() {
     if (this.ended) return;
     this.ended = true;
+    this.context?.emitDestroy();
     this.settings.connections.delete(this);
     if (this.idleQueue !== null) this.idleQueue.remove(this);
     if (this.parser === null) {

@@ -93,7 +93,7 @@ const events = {
  */
 class HTTPServerAsyncResource extends AsyncResource {
   constructor(socket) {
-    super('HTTPINCOMINGMESSAGE');
+    super('HTTPINCOMINGMESSAGE', { requireManualDestroy: true });
     this.type = 'HTTPINCOMINGMESSAGE';
     this.socket = socket;
   }
