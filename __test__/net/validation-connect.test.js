@@ -43,8 +43,10 @@ const optionValues = {
   localAddress: ['nope', '256.0.0.1', '127.0.0.1:80', 1, true, {}, ['127.0.0.1']],
   localPort: ['x', '1', true, {}, [], () => {}],
   autoSelectFamily: ['yes', 1, {}, 0],
-  autoSelectFamilyAttemptTimeout: [0, -1, 1.5, '100', NaN, Infinity, true, {}],
+  autoSelectFamilyAttemptTimeout: [null, 0, -1, 1.5, '100', NaN, Infinity, true, {}],
   timeout: [-1, NaN, Infinity, '100', true, {}],
+  lookup: [5, 'x', null],
+  path: [0, false, NaN],
   signal: ['signal', {}, 1, true, null, 0, ''],
   onread: [
     {},
@@ -65,7 +67,7 @@ const optionValues = {
   fd: [-1, 1.5, 'x', {}, 1000000]
 };
 // An option this Node does not know is ignored by it, which is nothing to compare with.
-if (features.blockList) optionValues.blockList = [{}, 'list', 1];
+if (features.blockList) optionValues.blockList = [{}, 'list', 1, null];
 if (features.typeOfService) optionValues.typeOfService = [-1, 256, 1.5, '1', {}];
 
 /** These reach dns.lookup, which judges them. @type {Record<string, unknown[]>} */
@@ -73,7 +75,7 @@ const lookupValues = {
   host: [1, {}, true, [], Symbol('host')],
   family: [5, -1, '4', 'IPv4', true, {}],
   lookup: ['dns', 1, {}, true],
-  hints: [-1, 1.5, 'ADDRCONFIG', 0xffff, NaN, {}]
+  hints: [-1, 1.5, 'ADDRCONFIG', 0xffff, NaN, {}, '', false]
 };
 
 describe('connect() called with', () => {

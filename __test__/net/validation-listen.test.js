@@ -63,6 +63,8 @@ const listens = [
   ['a host that is true', (server) => server.listen({ port: 0, host: true })],
   ['an address of another machine', (server) => server.listen(0, '192.0.2.254')],
   ['an IPv6 address that is none', (server) => server.listen(0, '::ffff:999.0.0.1')],
+  ['options that are inherited', (server) => server.listen(Object.create({ port: 0 }))],
+  ['a URL', (server) => server.listen(new URL('http://127.0.0.1:0/'))],
   ['a handle that is null', (server) => server.listen({ _handle: null })]
 ];
 

@@ -13,6 +13,7 @@ const { StreamHandle, types } = require('../internal/stream-handle');
 const { begin, finish, observed } = require('../internal/timeline');
 const validate = require('../internal/validate');
 const { isNormalized, normalizeArgs } = require('./arguments');
+const { blockListOf } = require('./block-list');
 const defaults = require('./defaults');
 
 const clientSockets = channel('net.client.socket');
@@ -33,9 +34,7 @@ function startConnect(socket, args) {
   if (options.port === undefined && (options.path === undefined || options.path === null)) {
     throw codeError('ERR_MISSING_ARGS', ['options', 'port', 'path']);
   }
-  if (options.path !== undefined && options.path !== null) {
-    validate.type(options.path, 'options.path', 'string');
-  }
+  if (options.path) validate.type(options.path, 'options.path', 'string');
   // The signal destroyed it already, and that is final.
   if (options.signal?.aborted && socket.destroyed) return socket;
   if (socket.destroyed) socket[kRevive]();
@@ -101,14 +100,14 @@ function lookupAndConnect(socket, options) {
     validate.type(options.autoSelectFamily, 'options.autoSelectFamily', 'boolean');
   }
   const attemptTimeout =
-    options.autoSelectFamilyAttemptTimeout === undefined
+    options.autoSelectFamilyAttemptTimeout === undefined ||
+    options.autoSelectFamilyAttemptTimeout === null
       ? defaults.getDefaultAutoSelectFamilyAttemptTimeout()
       : defaults.attemptTimeout(
           options.autoSelectFamilyAttemptTimeout,
           'options.autoSelectFamilyAttemptTimeout'
         );
-  const { blockList } = options;
-  if (blockList) checkIsBlockList(blockList);
+  const blockList = blockListOf(options);
   const target = { port, localAddress, localPort, blockList };
   if (!socket._handle) openHandle(socket, types.TCP);
   const family = isIP(name);
@@ -141,7 +140,7 @@ function lookupAndConnect(socket, options) {
 /** Without a family, only addresses of families that this machine has are asked for. */
 function checkHints({ family, hints }) {
   const dns = require('node:dns');
-  if (!hints && (hints === undefined || hints === null || hints === 0)) {
+  if (!hints) {
     return family === 4 || family === 6 ? 0 : dns.ADDRCONFIG;
   }
   validate.type(hints, 'options.hints', 'number');
@@ -243,11 +242,6 @@ function connectOne(socket, target, address, family) {
   if (status !== 0) {
     socket.destroy(impossible(handle, status, address, port));
   }
-}
-
-function checkIsBlockList(value) {
-  if (value instanceof host.net.BlockList || host.net.BlockList.isBlockList?.(value)) return;
-  throw codeError('ERR_INVALID_ARG_TYPE', 'options.blockList', 'net.BlockList', value);
 }
 
 /** Text as it is, other things as the console shows them. */

@@ -14,6 +14,7 @@ const { fdKind } = require('../internal/runtime');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
 const { isBoundSocket, kTake, normalizeArgs, toNumber } = require('./arguments');
+const { blockListOf } = require('./block-list');
 const { AcceptOptions, Socket } = require('./socket');
 
 const kAcceptOptions = Symbol('acceptOptions');
@@ -57,7 +58,8 @@ function Server(options, connectionListener) {
   this.keepAlive = Boolean(options.keepAlive);
   this.keepAliveInitialDelay = ~~(options.keepAliveInitialDelay / 1000);
   this.highWaterMark = options.highWaterMark ?? getDefaultHighWaterMark(false);
-  if (options.blockList) this.blockList = checkBlockList(options.blockList);
+  const blockList = blockListOf(options);
+  if (blockList !== undefined) this.blockList = blockList;
 }
 Object.setPrototypeOf(Server.prototype, EventEmitter.prototype);
 Object.setPrototypeOf(Server, EventEmitter);
@@ -102,7 +104,7 @@ Server.prototype.listen = function listen(...args) {
     const { readableAll, writableAll, exclusive } = options;
     return start(this, { path, backlog, readableAll, writableAll, exclusive });
   }
-  if (!('port' in options || 'path' in options)) {
+  if (!('port' in given || 'path' in given)) {
     throw codeError(
       'ERR_INVALID_ARG_VALUE',
       'options',
@@ -113,10 +115,26 @@ Server.prototype.listen = function listen(...args) {
   throw codeError('ERR_INVALID_ARG_VALUE', 'options', options.given);
 };
 
+const LISTEN_OPTIONS = [
+  'exclusive',
+  'fd',
+  'handle',
+  'host',
+  'ipv6Only',
+  'path',
+  'port',
+  'readableAll',
+  'reusePort',
+  'signal',
+  'writableAll'
+];
+
 /** What the arguments mean; `given` stays what the program passed, for messages. */
 function toListenOptions(given, args) {
   const positional = toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]);
-  const options = { ...given, given };
+  const options = { given };
+  // Also what they inherit.
+  for (const name of LISTEN_OPTIONS) options[name] = given[name];
   if (given._handle) options.handle = given._handle;
   else if (given instanceof StreamHandle || isBoundSocket(given)) options.handle = given;
   // listen(), listen(null), listen(undefined), listen({ port: undefined }): a port of the kernel's.
@@ -396,13 +414,6 @@ Server.prototype[Symbol.for('nodejs.rejection')] = function onRejection(error, e
   if (event === 'connection') socket.destroy(error);
   else this.emit('error', error);
 };
-
-function checkBlockList(value) {
-  if (!host.net.BlockList.isBlockList?.(value) && !(value instanceof host.net.BlockList)) {
-    throw codeError('ERR_INVALID_ARG_TYPE', 'options.blockList', 'net.BlockList', value);
-  }
-  return value;
-}
 
 const BACKLOG = 511;
 /** Milliseconds without accepting after the process, or the system, ran out of descriptors. */

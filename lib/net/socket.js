@@ -11,6 +11,7 @@ const { fdKind } = require('../internal/runtime');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
 const { isBoundSocket, kTake } = require('./arguments');
+const { blockListOf } = require('./block-list');
 const { kOnRead, kPipe, kTimer, methods, readTarget } = require('./bytes');
 const { clientSockets, kAttemptTimer, kConnected, kRevive, startConnect } = require('./connect');
 
@@ -424,6 +425,7 @@ function checkOptions(options) {
     }
   }
   if (options.signal) validate.abortSignal(options.signal, 'signal');
+  blockListOf(options);
   if (options.keepAliveInitialDelay !== undefined) {
     validate.type(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay', 'number');
   }
