@@ -12,7 +12,7 @@ const { bind } = require('./bind');
 const { connect, disconnect } = require('./connect');
 const { methods: options } = require('./options');
 const { send } = require('./send');
-const { HAS_BLOCK_LISTS, State, connectStates, createHandle, kState, running } = require('./state');
+const { State, connectStates, createHandle, kState, running } = require('./state');
 
 const sockets = channel('udp.socket');
 
@@ -37,7 +37,7 @@ function checkOptions(given) {
   for (const name of ['recvBufferSize', 'sendBufferSize']) {
     if (given[name]) validate.uint32(given[name], `options.${name}`);
   }
-  for (const name of HAS_BLOCK_LISTS ? ['receiveBlockList', 'sendBlockList'] : []) {
+  for (const name of ['receiveBlockList', 'sendBlockList']) {
     const list = given[name];
     if (list && !host.net.BlockList.isBlockList?.(list) && !(list instanceof host.net.BlockList)) {
       throw codeError('ERR_INVALID_ARG_TYPE', `options.${name}`, 'net.BlockList', list);

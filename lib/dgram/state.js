@@ -7,14 +7,10 @@ const { errorMonitor } = require('node:events');
 
 const { codeError } = require('../internal/errors');
 const { DatagramHandle } = require('../internal/datagram-handle');
-const { nodeMajor } = require('../internal/host');
 const { isIP } = require('../internal/ip');
 const validate = require('../internal/validate');
 
 const kState = Symbol('state symbol');
-
-/** Node 20 does not know the options `receiveBlockList` and `sendBlockList`. */
-const HAS_BLOCK_LISTS = nodeMajor >= 22;
 
 /** @enum {number} */
 const bindStates = { UNBOUND: 0, BINDING: 1, BOUND: 2 };
@@ -40,8 +36,8 @@ class State {
     this.ipv6Only = options.ipv6Only;
     this.recvBufferSize = options.recvBufferSize;
     this.sendBufferSize = options.sendBufferSize;
-    this.receiveBlockList = HAS_BLOCK_LISTS ? options.receiveBlockList : undefined;
-    this.sendBlockList = HAS_BLOCK_LISTS ? options.sendBlockList : undefined;
+    this.receiveBlockList = options.receiveBlockList;
+    this.sendBlockList = options.sendBlockList;
   }
 
   /** Resolves a host name, or this host if there is none; always on a later tick. */
@@ -94,13 +90,4 @@ function onListenError() {
   this[kState].queue = undefined;
 }
 
-module.exports = {
-  HAS_BLOCK_LISTS,
-  State,
-  bindStates,
-  connectStates,
-  createHandle,
-  kState,
-  running,
-  whenBound
-};
+module.exports = { State, bindStates, connectStates, createHandle, kState, running, whenBound };
