@@ -216,6 +216,18 @@ class ClientConnection {
     return false;
   }
 
+  takesPieces() {
+    return false;
+  }
+
+  hasPieces() {
+    return false;
+  }
+
+  sizeOfPieces() {
+    return 0;
+  }
+
   onPending() {}
 
   /** The request has left. The answer may have been faster. */

@@ -6,8 +6,11 @@
 const { kEnd, kFailed, kMakeSocket, kProgress, kRead, kWritten } = require('../internal/owner');
 const { Socket } = require('../net');
 const { canConsume, canWritePast } = require('./consume');
+const corking = require('./outgoing-cork');
 const { settle } = require('./outgoing-end');
 const { BETWEEN_MESSAGES, Parser, REQUEST, startParsing, stopParsing } = require('./parser');
+const { Pieces, writeAll } = require('./pieces');
+const { kCorked, kNeedDrain } = require('./symbols');
 
 /** Answers to pipelined requests of one read wait for each other up to so many characters. */
 const HELD_MAX = 8 * 1024;
@@ -38,6 +41,8 @@ class Connection {
     this.idleAfter = null;
     /** Somebody else wants to see what is read. */
     this.sharesBytes = false;
+    /** What the message that is being written has written in this tick, if there is no socket. */
+    this.pieces = null;
     /** Messages that have left are told of one each tick, as they are in Node: those that wait. */
     this.leaving = null;
     this.isTelling = false;
@@ -76,6 +81,7 @@ class Connection {
     if (this.isClosed) {
       this.sock = new Socket();
       this.sock.destroy();
+      if (this.pieces !== null) this.movePieces();
       return this.sock;
     }
     const socket = server[kMakeSocket](handle);
@@ -88,6 +94,7 @@ class Connection {
       socket.setTimeout(this.idleQueue.time);
       this.idleQueue.remove(this);
     }
+    if (this.pieces !== null) this.movePieces();
     return socket;
   }
 
@@ -179,7 +186,7 @@ class Connection {
       // It may have got what the kernel did not take of what was held.
       if (this.sock.writableLength > 0) {
         const start = Buffer.from(text, latin1 ? 'latin1' : 'utf8');
-        this.sendLater(bytes === null ? start : Buffer.concat([start, bytes]), [message]);
+        this.sendLater(bytes === null ? [start] : [start, bytes], [message]);
         return;
       }
       this.sock._unrefTimer();
@@ -226,10 +233,77 @@ class Connection {
 
   /** The kernel did not take all of it, or nothing: the socket has the queue, and the error. */
   sendLater(rest, messages) {
-    this.socket.write(rest, (error) => {
-      if (this.isTelling && !error) this.leaving = [...(this.leaving ?? []), ...messages];
-      else for (const message of messages) sent(this, message, error);
-    });
+    writeAll(this.socket, rest, (error) => this.tellLater(messages, error));
+  }
+
+  /** Messages that waited have left, or failed to. */
+  tellLater(messages, error) {
+    if (this.isTelling && !error) this.leaving = [...(this.leaving ?? []), ...messages];
+    else for (const message of messages) sent(this, message, error);
+  }
+
+  // Writing in pieces, without a socket.
+
+  /** Where `message` writes until the tick is over. */
+  piecesOf(message) {
+    if (this.pieces === null) {
+      this.flushHeld();
+      this.pieces = new Pieces(message);
+      if (corking.HOLDS_TICKS) message[kCorked] = 1;
+      process.nextTick(flushPieces, this);
+    }
+    return this.pieces;
+  }
+
+  hasPieces(message) {
+    return this.pieces !== null && this.pieces.message === message;
+  }
+
+  /** How much of a message has not left, in a connection that has no socket. */
+  sizeOfPieces(message) {
+    return this.hasPieces(message) ? this.pieces.length : 0;
+  }
+
+  takePieces() {
+    const { pieces } = this;
+    this.pieces = null;
+    if (corking.HOLDS_TICKS) pieces.message[kCorked] = 0;
+    return pieces;
+  }
+
+  /** Sends what was kept; `ends`: it is the rest of the message. */
+  sendPieces(ends) {
+    const pieces = this.takePieces();
+    const { message } = pieces;
+    const chunks = corking.takeChunks(message);
+    if (chunks !== null) pieces.addChunks(chunks);
+    if (ends) pieces.addEnd();
+    const rest = this.handle.writePieces(pieces.take(), pieces.size);
+    if (rest !== null) {
+      writeAll(this.socket, rest, (error) => {
+        afterPieces(this, pieces, error);
+        if (ends) this.tellLater([message], error);
+      });
+    } else if (ends) {
+      if (pieces.callbacks.length > 0) process.nextTick(afterPieces, this, pieces);
+      this.leave(message);
+    } else {
+      const tells = pieces.callbacks.length > 0;
+      if (tells) process.nextTick(afterPieces, this, pieces);
+      if (chunks !== null) corking.tellDrain(message);
+      if (!tells && message[kNeedDrain]) process.nextTick(afterPieces, this, pieces);
+    }
+  }
+
+  /** Somebody wants the socket: from here on it has the queue. */
+  movePieces() {
+    const { sock } = this;
+    const { message } = this.pieces;
+    const pieces = this.takePieces();
+    sock.cork();
+    if (corking.HOLDS_TICKS) message[kCorked] = 1;
+    process.nextTick(corking.uncorkTick, corking.HOLDS_TICKS ? message : sock);
+    writeAll(sock, pieces.take(), (error) => afterPieces(this, pieces, error));
   }
 
   // Idleness.
@@ -297,6 +371,21 @@ class Connection {
     this.parser = null;
     if (this.sock !== null) this.sock.parser = null;
   }
+}
+
+/** The tick is over, unless a socket was asked for meanwhile, or the message has ended. */
+function flushPieces(connection) {
+  if (connection.pieces !== null) connection.sendPieces(false);
+}
+
+/** They have left: as with a socket's, there is room again before the writers are told. */
+function afterPieces(connection, { callbacks, message }, error) {
+  const kept = connection.pieces !== null || connection.sock?.writableLength > 0;
+  if (message[kNeedDrain] && !message.finished && !message.destroyed && !kept) {
+    message[kNeedDrain] = false;
+    message.emit('drain');
+  }
+  for (const callback of callbacks) callback(error ?? null);
 }
 
 /** A message has left, whole. */

@@ -142,6 +142,11 @@ function limitFields(message, count) {
   message[kFieldCount] = Math.min(message[kFieldCount], most);
 }
 
+/** Whether there are fields that are not in `headers`. */
+function isLimited(message) {
+  return message[kFieldLimit] > 0;
+}
+
 /** The rest of the body. @returns {boolean} whether to go on reading */
 function addBody(message, bytes) {
   return message._dumped || message.push(bytes);
@@ -414,6 +419,7 @@ module.exports = {
   complete,
   endEmpty,
   fillFromHead,
+  isLimited,
   isReadable,
   keepAliveOf,
   limitFields,

@@ -12,7 +12,9 @@ const { observed } = require('../internal/timeline');
 const { Socket } = require('../net');
 const { canWritePast, handleOf } = require('./consume');
 const corking = require('./outgoing-cork');
+const { nop } = corking;
 const ending = require('./outgoing-end');
+const { writeAll } = require('./pieces');
 const { kConnection, kCorked, kNeedDrain } = require('./symbols');
 const { isAscii } = require('./tokens');
 
@@ -57,6 +59,10 @@ function write(message, chunk, encoding, callback) {
   if (!message._header) message._implicitHeader();
   if (!message._hasBody) return ignoreBody(message, done);
 
+  const connection = message[kConnection];
+  if (connection !== null && connection.takesPieces(message)) {
+    return writePiece(connection, message, chunk, encoding, done);
+  }
   if (!message.chunkedEncoding) {
     corking.corkTick(message);
     return message._send(chunk, encoding, done);
@@ -69,6 +75,53 @@ function write(message, chunk, encoding, callback) {
   }
   if (size === 0) return message._send(chunk, encoding, done);
   return sendChunk(message, chunk, encoding, '', done);
+}
+
+/** Writes what leaves at the end of the tick. @returns {boolean} as write() */
+function writePiece(connection, message, chunk, encoding, done) {
+  const { chunkedEncoding } = message;
+  if (chunkedEncoding && REFUSES_ENCODINGS && typeof chunk === 'string') checkEncoding(encoding);
+  const pieces = connection.piecesOf(message);
+  if (chunkedEncoding && corking.HOLDS_TICKS) {
+    const size = sizeOf(chunk, encoding);
+    if (corking.holdsChunk(message, size)) {
+      return corking.holdChunk(message, chunk, encoding, done, size);
+    }
+  }
+  addPiece(message, pieces, chunk, encoding);
+  if (done !== nop) pieces.callbacks.push(done);
+  return pieces.length < connection.settings.highWaterMark;
+}
+
+/** Adds the head, if it has not left, and a piece of the body. */
+function addPiece(message, pieces, chunk, encoding) {
+  const head = message._headerSent ? '' : message._header;
+  message._headerSent = true;
+  if (message.chunkedEncoding) {
+    pieces.addText(head);
+    if (chunk.length > 0) pieces.addChunk(chunk, encoding);
+  } else if (head !== '') {
+    pieces.addHead(head, chunk, encoding);
+  } else {
+    pieces.add(chunk, encoding);
+  }
+}
+
+/** Adds the rest of a message, and sends all of it. */
+function endPieces(connection, message, chunk, encoding) {
+  const pieces = connection.piecesOf(message);
+  if (chunk !== null) {
+    const size = sizeOf(chunk, encoding);
+    if (message.chunkedEncoding && corking.HOLDS_TICKS && corking.holdsChunk(message, size)) {
+      corking.holdChunk(message, chunk, encoding, nop, size);
+    } else {
+      addPiece(message, pieces, chunk, encoding);
+    }
+  }
+  message.finished = true;
+  connection.onWritten(message);
+  connection.sendPieces(true);
+  if (isWatched(message) && connection.message === message) message._finish();
 }
 
 /** Sends what is left of the message, with `chunk` or null for its end. */
@@ -141,11 +194,17 @@ function end(message, chunk, encoding, callback) {
 
 /** The rest of a message, past the socket. @returns {boolean} whether it could be */
 function sendRest(message, connection, chunk, encoding) {
-  if (message[kCorked] > 0 || message.outputData.length > 0) return false;
+  if (message.outputData.length > 0) return false;
+  const chunked = message._hasBody && message.chunkedEncoding;
+  const isPiece = chunked && chunk !== null && typeof chunk !== 'string';
+  if (connection.hasPieces(message) || (isPiece && connection.takesPieces(message))) {
+    endPieces(connection, message, chunk, encoding);
+    return true;
+  }
+  if (message[kCorked] > 0) return false;
   let text = message._headerSent ? '' : message._header;
   let latin1 = true;
   let bytes = null;
-  const chunked = message._hasBody && message.chunkedEncoding;
   if (chunk === null) {
     if (chunked) text += `0\r\n${message._trailer}\r\n`;
   } else if (typeof chunk === 'string') {
@@ -164,7 +223,11 @@ function sendRest(message, connection, chunk, encoding) {
     if (chunked) return false;
     bytes = chunk;
   }
-  if (text.length > STRING_MAX) return false;
+  if (text.length > STRING_MAX) {
+    if (bytes !== null) return false;
+    bytes = Buffer.from(text, latin1 ? 'latin1' : 'utf8');
+    text = '';
+  }
   message._headerSent = message.finished = true;
   connection.onWritten(message);
   if (text === '' && bytes === null) process.nextTick(afterSent, message);
@@ -319,7 +382,7 @@ function writePast(socket, { data, encoding, callback }) {
   const rest = handle.writeNow(data, encoding === 'latin1', null);
   if (rest !== null) {
     // The socket has the queue, and the error.
-    socket.write(rest, callback);
+    writeAll(socket, rest, callback);
   } else {
     socket._unrefTimer();
     if (typeof callback === 'function') process.nextTick(callback);
@@ -331,8 +394,6 @@ function writePast(socket, { data, encoding, callback }) {
 function afterSent(message) {
   if (ending.settle(message, null)) message[kConnection].onSent(message);
 }
-
-function nop() {}
 
 /** Methods of OutgoingMessage.prototype. */
 const methods = {
@@ -414,7 +475,8 @@ const methods = {
 const getters = {
   writableLength() {
     const written = ending.madeSocket(this)?.writableLength ?? 0;
-    return this.outputSize + corking.heldLength(this) + written;
+    const kept = this[kConnection]?.sizeOfPieces(this) ?? 0;
+    return this.outputSize + corking.heldLength(this) + kept + written;
   },
 
   writableHighWaterMark() {
@@ -422,7 +484,7 @@ const getters = {
   },
 
   writableCorked() {
-    return corking.corks(this, ending.madeSocket(this));
+    return corking.corks(this, ending.madeSocket(this), this[kConnection]?.hasPieces(this));
   }
 };
 

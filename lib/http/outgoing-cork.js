@@ -38,10 +38,14 @@ function uncork(message, send) {
     send(message, takeChunks(message));
   }
   if (socket) socket.uncork();
-  if (flushes && TELLS_DRAIN && message[kNeedDrain] && message.writableLength === 0) {
-    message[kNeedDrain] = false;
-    message.emit('drain');
-  }
+  if (flushes) tellDrain(message);
+}
+
+/** A chunk that was held has left. */
+function tellDrain(message) {
+  if (!TELLS_DRAIN || !message[kNeedDrain] || message.writableLength > 0) return;
+  message[kNeedDrain] = false;
+  message.emit('drain');
 }
 
 /** What is written in this tick leaves together. */
@@ -102,16 +106,22 @@ function heldLength(message) {
   if (chunks === null) return 0;
   if (!HOLDS_TICKS) return chunks.size;
   const head = message._headerSent || message._header === null ? 0 : message._header.length;
-  return chunks.size + chunks.size.toString(16).length + 4 + head;
+  const digits = (35 - Math.clz32(chunks.size)) >> 2;
+  return chunks.size + digits + 4 + head;
 }
 
-/** Corks of a message that `socket` belongs to, if it has one. */
-function corks(message, socket) {
-  return HOLDS_CHUNKS ? message[kCorked] : (socket?.writableCorked ?? 0) + message[kCorked];
+/** Corks of a message that `socket` belongs to, if it has one; `kept`: it keeps the tick's writes. */
+function corks(message, socket, kept) {
+  if (HOLDS_CHUNKS) return message[kCorked];
+  return (kept ? 1 : (socket?.writableCorked ?? 0)) + message[kCorked];
 }
+
+/** Stands for the callback that a write does not have. */
+function nop() {}
 
 module.exports = {
   HOLDS_CHUNKS,
+  HOLDS_TICKS,
   cork,
   corkTick,
   corks,
@@ -121,6 +131,9 @@ module.exports = {
   holdChunk,
   holdsChunk,
   moveCorks,
+  nop,
   takeChunks,
-  uncork
+  tellDrain,
+  uncork,
+  uncorkTick
 };

@@ -16,6 +16,7 @@ const {
   complete,
   endEmpty,
   fillFromHead,
+  isLimited,
   isReadable,
   limitFields,
   passBody
@@ -248,6 +249,7 @@ class ServerConnection extends Connection {
     const bits = registers[head.FLAGS];
     const count = registers[head.COUNT];
     if (count >= FIELDS_WITH_HEAD) this.toldFields = true;
+    const hosts = registers[head.HOSTS];
     // Without a socket: it is made when asked for.
     const request = new settings.IncomingMessage(
       settings.plainIncoming ? (sock ?? undefined) : this.socket
@@ -270,7 +272,7 @@ class ServerConnection extends Connection {
     if (settings.endsEmpty && (bits & HAS_BODY) === 0) {
       endEmpty(request);
     }
-    this.answer(request, bits);
+    this.answer(request, bits, hosts);
     return asks ? STAY : GO_ON;
   }
 
@@ -310,7 +312,7 @@ class ServerConnection extends Connection {
   // Requests and responses.
 
   /** Makes the response and gives both to whoever listens. */
-  answer(request, bits) {
+  answer(request, bits, hosts) {
     const { server, settings } = this;
     const response = new settings.ServerResponse(request, settings.responseOptions(this.sock));
     response[kConnection] = this;
@@ -326,14 +328,18 @@ class ServerConnection extends Connection {
     else if (this.waiting === NONE) this.waiting = [response];
     else this.waiting.push(response);
 
-    if (request.httpVersion === '1.1' && this.answerAtOnce(request, response, bits)) return;
+    if (request.httpVersion === '1.1' && this.answerAtOnce(request, response, bits, hosts)) {
+      return;
+    }
     server.emit('request', request, response);
   }
 
   /** The requests of HTTP/1.1 that 'request' listeners do not see. @returns {boolean} done */
-  answerAtOnce(request, response, bits) {
+  answerAtOnce(request, response, bits, hosts) {
     const { server } = this;
-    if (this.settings.requireHostHeader && request.headers.host === undefined) {
+    // `headers` are put together when somebody looks at them.
+    const hasHost = (hosts > 0 && !isLimited(request)) || request.headers.host !== undefined;
+    if (this.settings.requireHostHeader && !hasHost) {
       response.writeHead(400, ['Connection', 'close']);
       response.end();
       return true;
@@ -378,18 +384,25 @@ class ServerConnection extends Connection {
       sock._httpMessage = response;
       response[kSocket] = sock;
     }
-    if (HOLDS_CHUNKS && response[kCorked] > 0) moveCorks(response, null, this.socket);
+    const corked = response[kCorked] > 0 && !this.hasPieces(response);
+    if (HOLDS_CHUNKS && corked) moveCorks(response, null, this.socket);
     if (response._eventsCount !== 0 && response.listenerCount('socket') > 0) {
       response.emit('socket', this.socket);
     }
-    if (response.outputData.length > 0 || response[kCorked] > 0 || response[kNeedDrain])
-      response._flush();
+    if (response.outputData.length > 0 || corked || response[kNeedDrain]) response._flush();
     else if (response.finished && isWatched(response)) response._finish();
   }
 
   /** Whether a response may write past the socket. */
   isWriter(response) {
     return this.writer === response && !response.destroyed && this.mayWrite;
+  }
+
+  /** Whether what a response writes may be kept for the end of the tick. */
+  takesPieces(response) {
+    if (this.sock !== null || this.handle.id < 0 || this.writer !== response) return false;
+    if (response.destroyed || response.outputData.length > 0) return false;
+    return response[kCorked] === 0 || this.hasPieces(response);
   }
 
   /** A response is with the kernel, or will be next: the one behind it may write. */
@@ -476,7 +489,10 @@ class ServerConnection extends Connection {
   isBehind() {
     const { others, sock } = this;
     if (others !== null && others.length >= UNANSWERED_MAX) return true;
-    if (sock === null) return this.pendingBytes >= this.settings.highWaterMark;
+    if (sock === null) {
+      const kept = this.pieces === null ? 0 : this.sizeOfPieces(this.pieces.message);
+      return Math.max(kept, this.pendingBytes) >= this.settings.highWaterMark;
+    }
     return sock.writableNeedDrain || this.pendingBytes >= sock.writableHighWaterMark;
   }
 

@@ -203,7 +203,7 @@ class StreamHandle {
 
   /**
    * Writes text, and bytes behind it, if any; at most STRING_MAX characters of latin1 or UTF-8.
-   * @returns {Buffer | null} what was not taken, all of it if that failed: nothing is kept, and
+   * @returns {Uint8Array[] | null} what was not taken, all of it if that failed: nothing is kept, and
    *   whoever writes it again waits for room, or learns of the error
    */
   writeNow(text, latin1, bytes) {
@@ -219,8 +219,22 @@ class StreamHandle {
     const count = taken < STRING_ERROR ? 0 : -1 - taken;
     this.bytesWritten += count;
     const start = Buffer.from(text, latin1 ? 'latin1' : 'utf8');
-    const all = bytes === null ? start : Buffer.concat([start, bytes]);
-    return all.subarray(count);
+    return after(bytes === null ? [start] : [start, bytes], count);
+  }
+
+  /**
+   * As writeNow(), of Buffers, or strings in latin1, of so many bytes in all.
+   * @returns {Uint8Array[] | null}
+   */
+  writePieces(chunks, total) {
+    if (chunks.length === 1 && typeof chunks[0] === 'string' && total <= STRING_MAX) {
+      return this.writeNow(chunks[0], true, null);
+    }
+    const pending = { chunks: total <= JOIN_MAX ? [join(chunks, total)] : chunks, done: null };
+    const rest = send(this.id, pending) === 0 ? [] : pending.chunks.map(bytesOf);
+    this.bytesWritten += total;
+    for (const chunk of rest) this.bytesWritten -= chunk.length;
+    return rest.length > 0 ? rest : null;
   }
 
   /** As writeBuffer(), of several Buffers, or strings in latin1. */
