@@ -139,6 +139,7 @@ class Settings {
     this.requireHostHeader = server.requireHostHeader;
     this.joinDuplicateHeaders = Boolean(server.joinDuplicateHeaders);
     this.rejectBodies = server.rejectNonStandardBodyWrites;
+    this.lastOptions = { highWaterMark: -1, rejectNonStandardBodyWrites: this.rejectBodies };
   }
 
   /** Where connections that have no socket wait for their next request. */
@@ -157,11 +158,13 @@ class Settings {
     return this.server.highWaterMark;
   }
 
+  /** What a response is made with; ours only read it, so they share one as long as it is true. */
   responseOptions(socket) {
-    return {
-      highWaterMark: socket === null ? this.highWaterMark : socket.writableHighWaterMark,
-      rejectNonStandardBodyWrites: this.rejectBodies
-    };
+    const highWaterMark = socket === null ? this.highWaterMark : socket.writableHighWaterMark;
+    const { lastOptions } = this;
+    if (this.plainResponse && lastOptions.highWaterMark === highWaterMark) return lastOptions;
+    this.lastOptions = { highWaterMark, rejectNonStandardBodyWrites: this.rejectBodies };
+    return this.lastOptions;
   }
 
   shouldUpgrade(server, request) {
