@@ -9,7 +9,7 @@ const path = require('node:path');
 
 const { describe: tell, report, run, start, stopAll, root } = require('../support/child');
 const { forms, serveAs } = require('../support/http-forms');
-const { exchange, node, ours, withoutDate } = require('../support/http-wire');
+const { answering, exchange, node, ours, withoutDate } = require('../support/http-wire');
 
 jest.setTimeout(120_000);
 afterAll(stopAll);
@@ -130,6 +130,29 @@ describe('out of descriptors', () => {
 });
 
 describe.each(forms)('on connections %s', (form) => {
+  test.each(['push', 'unshift'])('a listener may %s bytes amid a read', async (method) => {
+    const play = async (http) => {
+      const seen = [];
+      const listener = (req, res) => {
+        seen.push(req.url);
+        if (req.url === '/body') req.socket[method](Buffer.from(get('/pushed')));
+        req.resume().on('end', () => res.end('answer'));
+      };
+      await serveAs(form, http, {}, listener, async (server, port) => {
+        const body = 'POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc';
+        const socket = net.connect(port, '127.0.0.1');
+        socket.on('error', () => {});
+        socket.resume();
+        socket.write(body);
+        while (!seen.includes('/pushed')) await settled(1);
+        socket.destroy();
+      });
+      return seen;
+    };
+    expect(await play(ours)).toEqual(['/body', '/pushed']);
+    expect(await play(node)).toEqual(['/body', '/pushed']);
+  });
+
   test('a listener may end all of them while their requests are being told', async () => {
     let count = 0;
     const listener = (req, res) => {
@@ -277,6 +300,24 @@ test('close() and closeIdleConnections() under load lose no answer that has begu
     await Promise.all(silent.map((socket) => socket.over));
     await closed;
   }
+});
+
+test('a listener of an answer may push bytes to its socket', async () => {
+  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc';
+  const play = (http) =>
+    answering(answer, async (port) => {
+      const seen = [];
+      const req = http.get({ port, host: '127.0.0.1', agent: false });
+      req.on('error', ({ code }) => seen.push(code));
+      req.on('response', (res) => {
+        res.on('error', ({ code }) => seen.push(code));
+        res.on('data', () => res.socket.push(Buffer.from('more')));
+      });
+      await new Promise((resolve) => req.on('close', resolve));
+      return seen.length;
+    });
+  expect(await play(ours)).toBeLessThanOrEqual(1);
+  expect(await play(node)).toBeLessThanOrEqual(1);
 });
 
 test('an exception in a listener is its connection’s alone', async () => {

@@ -90,8 +90,11 @@ class ClientConnection {
 
   read(chunk) {
     if (this.isConsuming) {
-      // Somebody has pushed it, past the stream.
-      if (this.parser.running) return process.nextTick(() => this.read(chunk));
+      // Somebody has pushed it, past the stream. A read that is being told ends behind the ticks.
+      if (this.parser.running) {
+        setImmediate(() => this.read(chunk));
+        return;
+      }
       this.unconsume();
     }
     const { parser } = this;

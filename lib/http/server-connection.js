@@ -164,8 +164,11 @@ class ServerConnection extends Connection {
 
   read(chunk) {
     if (this.isConsuming) {
-      // Somebody has pushed it, past the stream.
-      if (this.parser.running) return process.nextTick(() => this.read(chunk));
+      // Somebody has pushed it, past the stream. A read that is being told ends behind the ticks.
+      if (this.parser.running) {
+        setImmediate(() => this.read(chunk));
+        return;
+      }
       this.unconsume();
     }
     if (this.ended) return;
