@@ -259,3 +259,56 @@ describe.each(forms)('on a connection %s', (form) => {
     });
   });
 });
+
+describe.each(forms)('on a connection %s', (form) => {
+  test.each([
+    ['no Host', ''],
+    ['an empty Host', 'Host:\r\n'],
+    ['two Hosts', 'Host: a\r\nHost: b\r\n'],
+    ['a Host that is none', 'Host: a b/c@d:e\r\n']
+  ])('%s is judged as by Node', async (name, fields) => {
+    const play = async (http) => {
+      const seen = [];
+      const listener = (req, res) => {
+        seen.push(req.headers.host, req.headersDistinct.host, req.rawHeaders);
+        res.end('answered');
+      };
+      const request = `GET / HTTP/1.1\r\n${fields}Connection: close\r\n\r\n`;
+      const use = (server, port) => exchange(port, request);
+      return [await serveAs(form, http, {}, listener, use), seen];
+    };
+    expect(await play(ours)).toEqual(await play(node));
+  });
+
+  test('names of an object are names like others', async () => {
+    const fields = [
+      '__proto__',
+      'constructor',
+      'toString',
+      '__proto__',
+      'hasOwnProperty',
+      'set-cookie'
+    ]
+      .map((name, i) => `${name}: ${i}\r\n`)
+      .join('');
+    const request = post(`Transfer-Encoding: chunked\r\n${fields}`, `1\r\na\r\n0\r\n${fields}\r\n`);
+    const play = async (http) => {
+      const seen = [];
+      const listener = (req, res) => {
+        req.resume().on('end', () => {
+          for (const name of ['headers', 'headersDistinct', 'trailers', 'trailersDistinct']) {
+            seen.push(Object.entries(req[name]), Object.getPrototypeOf(req[name]) === null);
+          }
+          res.end();
+        });
+      };
+      const use = (server, port) => exchange(port, `${request}GET / HTTP/1.0\r\n\r\n`);
+      await serveAs(form, http, {}, listener, use);
+      return seen;
+    };
+    const result = await play(ours);
+    expect(result).not.toEqual([]);
+    expect(Object.keys(Object.prototype)).toEqual([]);
+    expect(result).toEqual(await play(node));
+  });
+});
