@@ -23,8 +23,13 @@ function check(server, connections) {
   if (headersTimeout === 0 && requestTimeout === 0) return;
   const now = performance.now();
   for (const connection of connections) {
-    const { headDone, since } = connection;
+    const { headDone, heldBack, isAwaited, since } = connection;
     if (since === 0) continue;
+    if (heldBack && isAwaited) {
+      // It is not the client who keeps the request waiting that it has begun.
+      connection.since = now;
+      continue;
+    }
     const age = now - since;
     const late =
       (headersTimeout > 0 && !headDone && age > headersTimeout) ||

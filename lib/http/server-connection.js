@@ -457,7 +457,7 @@ class ServerConnection extends Connection {
     }
     if (heard) process.nextTick(emitClose, response);
     if (this.writer === response) this.writer = this.waiting[0] ?? null;
-    if (this.heldBack && !this.isBehind()) this.goOn();
+    if (this.heldBack) this.onAnswered();
     if (response._last) {
       this.endSoon();
     } else if (this.waiting.length > 0) {
@@ -488,10 +488,22 @@ class ServerConnection extends Connection {
     else if (DRAINS_EARLY) this.tellDrain();
   }
 
+  /** An answer has left while the client is held back. */
+  onAnswered() {
+    // It is not the client who kept the request waiting that it has begun.
+    if (this.isAwaited && this.since !== 0) this.since = performance.now();
+    else if (!this.isBehind()) this.goOn();
+  }
+
+  /** So many requests wait for their answers that no more are read. */
+  get isAwaited() {
+    return this.others !== null && this.others.length >= UNANSWERED_MAX;
+  }
+
   /** Whether the client asks for more than it takes, or than is answered. */
   isBehind() {
-    const { others, sock } = this;
-    if (others !== null && others.length >= UNANSWERED_MAX) return true;
+    const { sock } = this;
+    if (this.isAwaited) return true;
     if (sock === null) {
       const kept = this.pieces === null ? 0 : this.sizeOfPieces(this.pieces.message);
       return Math.max(kept, this.pendingBytes) >= this.settings.highWaterMark;
@@ -511,8 +523,7 @@ class ServerConnection extends Connection {
   /** Reads on if what waits is little enough, and lets the response write on. */
   goOn() {
     const { parser, socket } = this;
-    const isMany = this.others !== null && this.others.length >= UNANSWERED_MAX;
-    if (this.heldBack && !isMany && this.pendingBytes <= socket.writableHighWaterMark) {
+    if (this.heldBack && !this.isAwaited && this.pendingBytes <= socket.writableHighWaterMark) {
       this.heldBack = socket._paused = false;
       if (parser !== null && !this.isConsuming) {
         const { rest } = parser;
