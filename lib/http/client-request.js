@@ -110,7 +110,6 @@ function ClientRequest(input, options, callback) {
   const reusable = this.agent && (this.agent.keepAlive || Number.isFinite(this.agent.maxSockets));
   this._last = !reusable;
   this.shouldKeepAlive = Boolean(reusable);
-  this[kUniqueHeaders] = uniqueHeaders(options.uniqueHeaders);
   const bare = KNOWS_BARE && options.setDefaultHeaders === false;
   if (bare) {
     this._removedConnection = true;
@@ -121,6 +120,8 @@ function ClientRequest(input, options, callback) {
   const named = NAMES_TUNNELS && this.method === 'CONNECT' && options.path;
   this[kAuthority] = hostHeader(host, port, defaultPort);
   setFields(this, options, named || this[kAuthority], bare);
+  // A head that is written already, for it expects something, knows nothing of them.
+  this[kUniqueHeaders] = uniqueHeaders(options.uniqueHeaders);
   debug('%s %s to %s:%s', this.method, this.path, host, port);
   findSocket(this, connectOptions);
   if (TELLS_CREATION && requestCreated.hasSubscribers) requestCreated.publish({ request: this });

@@ -5,7 +5,10 @@
 
 const BODY = 'abcdefghijklmnopqrstuvwxyz';
 
-/** Whole answers; a '|' is where the connection is ended. */
+/**
+ * Whole answers; a '|' is where the connection is ended. None is followed by more: ours gives up a
+ * connection on which a server says what nobody asked for.
+ */
 const ANSWERS = [
   'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
   'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
@@ -22,6 +25,8 @@ const ANSWERS = [
   'HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n',
   'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
   'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+  'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n',
+  'HTTP/1.1 200 OK\r\nX-A: 1\r\nX-A: 2\r\nTransfer-Encoding: gzip\r\n\r\nuntil|',
   'HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n\r\nnone',
   'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\ntunnelled',
   'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\ntoo short|',
@@ -47,6 +52,9 @@ const ACTS = [
   [1, 'abort'],
   [2, 'hearSocket'],
   [2, 'later'],
+  [1, 'signal'],
+  [1, 'readSome'],
+  [1, 'pipe'],
   [1, 'iterate']
 ];
 const BAG = ACTS.flatMap(([weight, name]) => Array(weight).fill(name));
@@ -79,10 +87,13 @@ function makeRequest(random) {
   if (random.below(8) === 0) headers.Connection = random.pick(['close', 'keep-alive']);
   if (random.below(12) === 0) Object.assign(headers, { Connection: 'Upgrade', Upgrade: 'test' });
   if (random.below(8) === 0) headers['X-Header'] = 'café';
+  if (random.below(12) === 0) headers['X-List'] = ['a', 'b'];
+  if (random.below(12) === 0) headers['Transfer-Encoding'] = 'chunked';
+  if (random.below(25) === 0) headers['X-Bad'] = 'a\nb';
   const writes = [];
   const hasBody = method === 'POST' || method === 'PUT' || random.below(10) === 0;
   for (let parts = hasBody ? random.below(3) : 0; parts > 0; parts--) {
-    writes.push(random.pick(['part', '', { buffer: 20 }, { buffer: 70_000 }]));
+    writes.push(random.pick(['part', '', 'café', { buffer: 20 }, { buffer: 70_000 }]));
   }
   if (hasBody && random.below(4) === 0) headers['Content-Length'] = '4';
   return {
@@ -94,12 +105,34 @@ function makeRequest(random) {
     waits: random.below(2) === 0,
     hears: random.below(8) > 0,
     takes: random.below(4) === 0,
-    timeout: random.below(10) === 0 ? 100 : 0,
+    timeout: random.below(20) === 0 ? 40 : 0,
+    called: random.below(4) === 0,
+    corks: random.below(8) === 0,
+    flushes: random.below(10) === 0,
+    trailers: random.below(12) === 0,
+    signal: random.below(15) === 0 ? random.pick(['before', 'later', 'never']) : null,
+    options: makeOptions(random),
     acts:
       random.below(12) === 0 ? null : [random.pick(BAG), random.pick(BAG)].slice(random.below(2)),
     instead:
       random.below(15) === 0 ? random.pick(['destroyRequest', 'abort', 'destroySocket']) : null
   };
+}
+
+function makeOptions(random) {
+  const options = {};
+  const maybe = (odds, name, ...values) => {
+    if (random.below(odds) === 0) options[name] = random.pick(values);
+  };
+  maybe(20, 'highWaterMark', 10, 100_000);
+  maybe(20, 'setHost', false);
+  maybe(20, 'setDefaultHeaders', false);
+  maybe(20, 'joinDuplicateHeaders', true);
+  maybe(20, 'insecureHTTPParser', true);
+  maybe(20, 'maxHeaderSize', 60);
+  maybe(20, 'auth', 'me:secret');
+  maybe(20, 'uniqueHeaders', ['x-list']);
+  return options;
 }
 
 function makeAnswer(random) {

@@ -4,6 +4,7 @@
 // what the server received and what the program saw.
 
 const net = require('node:net');
+const { Writable } = require('node:stream');
 
 const { Trace } = require('./trace');
 
@@ -17,14 +18,14 @@ async function play(http, scenario) {
   let last = Promise.resolve();
   for (const [index, request] of scenario.requests.entries()) {
     if (request.waits) {
-      await Promise.race([last, new Promise((resolve) => setTimeout(resolve, 20))]);
+      await Promise.race([last, new Promise((resolve) => setTimeout(resolve, 12))]);
       await trace.quiet();
     }
     last = ask(http, { agent, port: peer.port, index, request, trace });
   }
   await trace.quiet();
   await new Promise((resolve) =>
-    setTimeout(resolve, scenario.requests.some((it) => it.timeout) ? 130 : 5)
+    setTimeout(resolve, scenario.requests.some((it) => it.timeout) ? 70 : 3)
   );
   await trace.quiet();
   for (const report of trace.reports) report();
@@ -47,7 +48,7 @@ async function play(http, scenario) {
   await trace.quiet();
   current = null;
   // How much of what is cut off was told is a matter of time.
-  const loose = /destroy|abort/.test(JSON.stringify(scenario.requests));
+  const loose = /destroy|abort|"signal":"(before|later)"/i.test(JSON.stringify(scenario.requests));
   return {
     text: loose ? '' : text,
     end: '',
@@ -121,6 +122,13 @@ function ask(http, { agent, port, index, request: plan, trace }) {
     const target = method === 'CONNECT' ? 'a:80' : `/${index}`;
     const options = { agent, port, host: '127.0.0.1', method, headers, path: target };
     if (timeout > 0) options.timeout = timeout;
+    Object.assign(options, plan.options);
+    if (plan.signal !== null) {
+      const controller = new AbortController();
+      options.signal = controller.signal;
+      if (plan.signal === 'before') controller.abort();
+      else if (plan.signal === 'later') setTimeout(() => controller.abort(), 4);
+    }
     request = http.request(options);
   } catch (error) {
     trace.add(who, 'threw', error);
@@ -161,8 +169,16 @@ function ask(http, { agent, port, index, request: plan, trace }) {
     });
   }
   try {
-    for (const part of plan.writes) trace.add(who, 'write', request.write(bytes(part)));
-    request.end(bytes(plan.end));
+    const call = (what) =>
+      plan.called ? (error) => trace.add(who, what, error ?? null) : undefined;
+    if (plan.flushes) request.flushHeaders();
+    if (plan.corks) request.cork();
+    for (const part of plan.writes) {
+      trace.add(who, 'write', request.write(bytes(part), call('written')));
+    }
+    if (plan.corks) request.uncork();
+    if (plan.trailers) request.addTrailers({ 'X-T': 'end' });
+    request.end(bytes(plan.end), call('ended'));
   } catch (error) {
     trace.add(who, 'body threw', error);
     request.destroy();
@@ -204,6 +220,25 @@ const ways = {
     }, 15);
   },
   nothing() {},
+  signal: ({ response, trace, of }) => {
+    const { signal } = response;
+    signal?.addEventListener('abort', () => trace.add(of, 'signal aborted'));
+    trace.add(of, 'signal', signal?.aborted);
+  },
+  readSome: ({ response, trace, of }) => {
+    response.once('readable', () => trace.add(of, 'some', response.read(2)?.length ?? null));
+  },
+  pipe: ({ response, trace, of }) => {
+    let total = 0;
+    const target = new Writable({
+      write(chunk, encoding, done) {
+        total += chunk.length;
+        setImmediate(done);
+      }
+    });
+    target.on('finish', () => trace.add(of, 'piped', total));
+    response.pipe(target);
+  },
   destroyResponse: ({ response }) => response.destroy(),
   destroyResponseWith: ({ response }) => response.destroy(new Error('by the program')),
   destroyRequest: ({ request }) => request.destroy(),
