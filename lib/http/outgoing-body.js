@@ -67,7 +67,7 @@ function write(message, chunk, encoding, callback) {
     corking.corkTick(message);
     return message._send(chunk, encoding, done);
   }
-  if (REFUSES_ENCODINGS && typeof chunk === 'string') checkEncoding(encoding);
+  if (REFUSES_ENCODINGS) checkEncoding(chunk, encoding);
   corking.corkTick(message);
   const size = sizeOf(chunk, encoding);
   if (corking.holdsChunk(message, size)) {
@@ -80,7 +80,7 @@ function write(message, chunk, encoding, callback) {
 /** Writes what leaves at the end of the tick. @returns {boolean} as write() */
 function writePiece(connection, message, chunk, encoding, done) {
   const { chunkedEncoding } = message;
-  if (chunkedEncoding && REFUSES_ENCODINGS && typeof chunk === 'string') checkEncoding(encoding);
+  if (chunkedEncoding && REFUSES_ENCODINGS) checkEncoding(chunk, encoding);
   const pieces = connection.piecesOf(message);
   if (chunkedEncoding && corking.HOLDS_TICKS) {
     const size = sizeOf(chunk, encoding);
@@ -127,26 +127,19 @@ function endPieces(connection, message, chunk, encoding) {
 /** Sends what is left of the message, with `chunk` or null for its end. */
 function end(message, chunk, encoding, callback) {
   const given = chunk !== null;
+  const corks = given || !message._header;
   const size = given ? sizeOf(chunk, encoding) : 0;
   const lost = given && message.destroyed;
-  if (message.strictContentLength && chunk !== null && !lost) countStrictly(message, size, true);
-  if (!message._header && !lost) {
-    message._contentLength = size;
-    message._implicitHeader();
+  try {
+    beginEnd(message, lost ? null : chunk, encoding, size, lost);
+    if (typeof callback === 'function') ending.whenEnded(message, callback, true);
+    checkLength(message);
+  } catch (error) {
+    // As Node does: whatever is written next waits for an end() that is none.
+    if (corks) message.socket?.cork();
+    throw error;
   }
-  if (REFUSES_ENCODINGS && message.chunkedEncoding && typeof chunk === 'string' && !lost) {
-    if (!isPlain(encoding)) checkLastEncoding(message, encoding);
-  }
-  if (typeof callback === 'function') ending.whenEnded(message, callback, true);
-  if (hasStatedLength(message) && message[kBytesWritten] !== message._contentLength) {
-    throw mismatch(message[kBytesWritten], message._contentLength);
-  }
-  if (lost) {
-    chunk = null;
-  } else if (chunk !== null && !message._hasBody) {
-    ignoreBody(message, nop);
-    chunk = null;
-  }
+  if (lost || !message._hasBody) chunk = null;
   const connection = message[kConnection];
   if (!lost && connection?.isWriter(message) && sendRest(message, connection, chunk, encoding))
     return;
@@ -189,6 +182,24 @@ function end(message, chunk, encoding, callback) {
   message.finished = true;
   if (message.outputData.length === 0 && socket && socket._httpMessage === message) {
     message._finish();
+  }
+}
+
+/** Makes the head if there is none yet; refuses a chunk that the message must not end with. */
+function beginEnd(message, chunk, encoding, size, lost) {
+  if (message.strictContentLength && chunk !== null) countStrictly(message, size, true);
+  if (!message._header && !lost) {
+    message._contentLength = size;
+    message._implicitHeader();
+  }
+  if (chunk === null) return;
+  if (!message._hasBody) ignoreBody(message, nop);
+  else if (REFUSES_ENCODINGS && message.chunkedEncoding) checkEncoding(chunk, encoding);
+}
+
+function checkLength(message) {
+  if (hasStatedLength(message) && message[kBytesWritten] !== message._contentLength) {
+    throw mismatch(message[kBytesWritten], message._contentLength);
   }
 }
 
@@ -315,13 +326,9 @@ function isPlain(encoding) {
   return !encoding || encoding === 'utf8' || encoding === 'utf-8' || encoding === 'latin1';
 }
 
-function checkLastEncoding(message, encoding) {
-  if (!Buffer.isEncoding(encoding)) message.socket?.cork();
-  checkEncoding(encoding);
-}
-
-function checkEncoding(encoding) {
-  if (encoding && !Buffer.isEncoding(encoding)) throw codeError('ERR_UNKNOWN_ENCODING', encoding);
+function checkEncoding(chunk, encoding) {
+  if (typeof chunk !== 'string' || isPlain(encoding) || Buffer.isEncoding(encoding)) return;
+  throw codeError('ERR_UNKNOWN_ENCODING', encoding);
 }
 
 /** A body where there must be none: dropped, or an error for those who asked for it. */
