@@ -8,7 +8,12 @@ const { Writable } = require('node:stream');
 const { same, serve } = require('../support/http-wire');
 
 const told = (log, name) => (error) => log.push([name, error?.code ?? error?.message ?? 'fine']);
-const settled = () => new Promise((resolve) => setTimeout(resolve, 10));
+
+/** Some turns of the loop, however long one takes. */
+async function settled() {
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate);
+}
 
 function watch(log, message) {
   message.on('finish', () => log.push('finish'));

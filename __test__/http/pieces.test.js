@@ -5,7 +5,7 @@
 
 const net = require('node:net');
 const { once } = require('node:events');
-const { setTimeout: delay } = require('node:timers/promises');
+const { setImmediate: turn, setTimeout: delay } = require('node:timers/promises');
 
 const { exchange, same, serve } = require('../support/http-wire');
 
@@ -16,12 +16,16 @@ const big = Buffer.alloc(20_000, 'a');
 function traced(sentence, handler, { request = GET, options = {} } = {}) {
   same(sentence, async (http) => {
     const log = [];
+    let open = 0;
     const serving = (req, res) => {
+      open++;
+      res.on('close', () => open--);
       for (const name of ['drain', 'finish', 'close']) res.on(name, () => log.push(name));
       handler(res, log, req);
     };
     const bytes = await serve(http, options, serving, (server, port) => exchange(port, request));
-    await delay(20);
+    while (open > 0) await delay(5);
+    for (let turns = 0; turns < 20; turns++) await turn();
     return [log, bytes];
   });
 }

@@ -404,6 +404,7 @@ class ServerConnection extends Connection {
   /** Whether what a response writes may be kept for the end of the tick. */
   takesPieces(response) {
     if (this.sock !== null || this.handle.id < 0 || this.writer !== response) return false;
+    if (this.current !== response) return false; // it waits for its turn, by itself
     if (response.destroyed || response.outputData.length > 0) return false;
     return response[kCorked] === 0 || this.hasPieces(response);
   }
