@@ -84,6 +84,36 @@ describe('a socket that is piped to a socket', () => {
     context.note('echoed', await echoes(client, 'three'));
   });
 
+  for (const event of ['drain', 'pause', 'resume']) {
+    sameLogAcross(
+      `tells each '${event}' to who listened before there was a chunk`,
+      async (context) => {
+        const [client, accepted] = await context.pair({ server: { highWaterMark: 2 } });
+        let count = 0;
+        accepted.on(event, () => count++);
+        accepted.pipe(accepted);
+        context.note('echoed', await echoes(client, 'one', 'two', 'three', 'four'));
+        await new Promise(setImmediate);
+        context.note('heard', count);
+      }
+    );
+  }
+
+  sameLogAcross('asks its own methods, whoever made them', async (context) => {
+    const [client, accepted] = await context.pair({ server: { highWaterMark: 2 } });
+    const called = [];
+    for (const name of ['pause', 'resume', '_read']) {
+      accepted[name] = function (...args) {
+        called.push(name);
+        return Object.getPrototypeOf(accepted)[name].apply(accepted, args);
+      };
+    }
+    accepted.pipe(accepted);
+    await echoes(client, 'one', 'two', 'three');
+    await new Promise(setImmediate);
+    context.note('called', called);
+  });
+
   sameLogAcross('keeps the order among writes of the program', async (context) => {
     const [client, accepted] = await echo(context);
     accepted.cork();

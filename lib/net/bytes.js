@@ -162,7 +162,7 @@ function afterShutdown(socket, status, done) {
 
 /** What passes bytes on for the one pipe() of a socket. */
 function pipeOf(socket) {
-  return (socket[kPipe] = Pipe.of(socket, socket[kPipe], methods._write));
+  return (socket[kPipe] = Pipe.of(socket, socket[kPipe], methods));
 }
 
 function startReading(socket) {

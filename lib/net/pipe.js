@@ -12,23 +12,23 @@ const { push, write } = Duplex.prototype;
 const { emit } = EventEmitter.prototype;
 
 class Pipe {
-  constructor(to, onData, socketWrite) {
+  constructor(to, onData, methods) {
     this.to = to;
     /** The only listener of 'data': `null` if it is not the one that pipe() adds. */
     this.onData = isOfPipe(onData) ? onData : null;
-    /** `_write` of sockets, which a class of the program's may replace. */
-    this.socketWrite = socketWrite;
+    /** Those of sockets, which a class of the program's may replace. */
+    this.methods = methods;
     /** The listener of 'drain' that pipe() adds when it has to wait for the first time. */
     this.onDrain = undefined;
   }
 
   /** What stands for the one pipe that `from` has now: `last`, if it is that one. */
-  static of(from, last, socketWrite) {
+  static of(from, last, methods) {
     const [to] = from._readableState.pipes;
     const { data } = from._events;
     if (last !== null && last.to === to && (last.onData === data || Array.isArray(data)))
       return last;
-    return new Pipe(to, data, socketWrite);
+    return new Pipe(to, data, methods);
   }
 
   /** A READ event of the socket that is piped. Returns as push() does. */
@@ -56,12 +56,17 @@ class Pipe {
 
   /** Whether a chunk would be written as it is, and that it was shows in no other way. */
   isUnseen(from) {
-    const { to } = this;
+    const { methods, to } = this;
     return (
       to.write === write &&
-      to._write === this.socketWrite &&
+      to._write === methods._write &&
       from._events.data === this.onData &&
       from._events.pause === undefined &&
+      from._events.resume === undefined &&
+      from._read === methods._read &&
+      from.read === methods.read &&
+      from.pause === methods.pause &&
+      from.resume === methods.resume &&
       from.readableFlowing &&
       from.readableLength === 0 &&
       from.readableEncoding === null &&
