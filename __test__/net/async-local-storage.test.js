@@ -177,4 +177,39 @@ describe('AsyncLocalStorage', () => {
     },
     fine('timeout: client', 'chunk: iteration', 'after: iteration')
   );
+
+  sameChildLog(
+    'keeps the store of a write that has to wait',
+    (net, log, require) => {
+      const { AsyncLocalStorage, createHook } = require('node:async_hooks');
+      const storage = new AsyncLocalStorage();
+      const requests = new Map();
+      let destroyed = 0;
+      const hook = createHook({
+        init: (id, type) => type === 'WRITEWRAP' && requests.set(id, type),
+        destroy: (id) => (destroyed += requests.has(id))
+      }).enable();
+      const server = net.createServer((socket) => socket.pause());
+      server.listen(0, '127.0.0.1', () => {
+        const client = net.connect(server.address().port, '127.0.0.1', () => {
+          client.on('drain', () => log(`drain: ${storage.getStore()}`));
+          const bytes = Buffer.alloc(16 * 1024 * 1024);
+          storage.run('first', () => client.write(bytes, () => log(`one: ${storage.getStore()}`)));
+          storage.run('second', () => {
+            client.write('more', () => {
+              log(`two: ${storage.getStore()}`);
+              client.destroy();
+              server.close();
+            });
+          });
+        });
+      });
+      server.on('connection', (socket) => setImmediate(() => socket.resume()));
+      process.on('exit', () => {
+        hook.disable();
+        log(`waited: ${requests.size > 0} ${destroyed > 0}`);
+      });
+    },
+    fine('drain: first', 'one: first', 'two: first', 'waited: true true')
+  );
 });

@@ -3,7 +3,7 @@
 // A native stream or listener under Node's handle verbs. Turns commands into calls of the addon and
 // its events into calls of the owner; knows bytes and error numbers, nothing of Node's streams.
 
-const { executionAsyncId } = require('node:async_hooks');
+const { AsyncResource, executionAsyncId } = require('node:async_hooks');
 
 const { numbers } = require('./errors');
 const {
@@ -62,6 +62,25 @@ class ReusedHandle {
   constructor(handle) {
     this.type = handle.type;
     this.handle = handle;
+  }
+}
+
+/** A write that has to wait: what is left of it. It ends in the async context that it began in. */
+class WriteRequest extends AsyncResource {
+  /** @param {(Uint8Array | string)[]} chunks Buffers, and strings in latin1 */
+  constructor(chunks, done) {
+    super('WRITEWRAP', { requireManualDestroy: true });
+    this.chunks = chunks;
+    this.done = done;
+  }
+
+  /** Tells `owner`, once. */
+  end(owner, status) {
+    try {
+      this.runInAsyncScope(owner[kWritten], owner, status, this.done);
+    } finally {
+      this.emitDestroy();
+    }
   }
 }
 
@@ -178,7 +197,7 @@ class StreamHandle {
     if (debug.enabled) debug('<- %d write %d of %d', this.id, taken, length);
     if (taken === length) return 0;
     if (taken < 0) return taken;
-    this.pendingWrite = { chunks: [taken > 0 ? chunk.subarray(taken) : chunk], done };
+    this.pendingWrite = new WriteRequest([taken > 0 ? chunk.subarray(taken) : chunk], done);
     return 1;
   }
 
@@ -197,7 +216,7 @@ class StreamHandle {
     if (taken < STRING_ERROR) return taken - STRING_ERROR;
     const bytes = Buffer.from(text, encoding);
     this.bytesWritten += bytes.length;
-    this.pendingWrite = { chunks: [bytes.subarray(-1 - taken)], done };
+    this.pendingWrite = new WriteRequest([bytes.subarray(-1 - taken)], done);
     return 1;
   }
 
@@ -230,7 +249,7 @@ class StreamHandle {
     if (chunks.length === 1 && typeof chunks[0] === 'string' && total <= STRING_MAX) {
       return this.writeNow(chunks[0], true, null);
     }
-    const pending = { chunks: total <= JOIN_MAX ? [join(chunks, total)] : chunks, done: null };
+    const pending = { chunks: total <= JOIN_MAX ? [join(chunks, total)] : chunks };
     const rest = send(this.id, pending) === 0 ? [] : pending.chunks.map(bytesOf);
     this.bytesWritten += total;
     for (const chunk of rest) this.bytesWritten -= chunk.length;
@@ -243,9 +262,9 @@ class StreamHandle {
     for (let i = 0; i < chunks.length; i++) total += chunks[i].length;
     if (total <= JOIN_MAX) return this.writeBuffer(join(chunks, total), done);
     this.bytesWritten += total;
-    const pending = { chunks, done };
+    const pending = { chunks };
     const status = send(this.id, pending);
-    if (status === 1) this.pendingWrite = pending;
+    if (status === 1) this.pendingWrite = new WriteRequest(pending.chunks, done);
     return status;
   }
 
@@ -347,7 +366,7 @@ class StreamHandle {
       this.pendingWrite = pending;
       this.owner[kProgress]();
     } else {
-      this.owner[kWritten](status, pending.done);
+      pending.end(this.owner, status);
     }
   }
 
@@ -393,7 +412,7 @@ class StreamHandle {
     this.owner = this.codec = null;
     if (pendingWrite !== null) {
       this.pendingWrite = null;
-      owner[kWritten](UV_ECANCELED, pendingWrite.done);
+      pendingWrite.end(owner, UV_ECANCELED);
     }
     if (shutdownRequest !== null) {
       this.shutdownRequest = null;
