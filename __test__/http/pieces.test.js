@@ -3,6 +3,7 @@
 // Bodies in pieces: what write() says, what callbacks and 'drain' come when, and the bytes, on a
 // connection whose socket nobody has asked for, is asked for in between, or was there before.
 
+const { AsyncLocalStorage } = require('node:async_hooks');
 const net = require('node:net');
 const { once } = require('node:events');
 const { setImmediate: turn, setTimeout: delay } = require('node:timers/promises');
@@ -225,5 +226,31 @@ describe('a client that does not read at once', () => {
         return [body.length, Buffer.from(body, 'latin1').toString() === text];
       }
     );
+  });
+});
+
+traced(
+  'the context of the write that began a tick, whoever asks for the socket in it',
+  (res, log) => {
+    const storage = new AsyncLocalStorage();
+    const told = (name) => () => log.push([name, storage.getStore() ?? null]);
+    storage.run('first', () => res.write('a', told('a')));
+    process.nextTick(() => log.push('behind'));
+    storage.run('second', () => res.write('b', told('b')));
+    log.push(res.socket.writableCorked > 0);
+    setImmediate(() => res.end());
+  }
+);
+
+traced('pieces that are ended when the socket is gone', (res, log) => {
+  const told = (name) => (error) => log.push([name, error?.code ?? null]);
+  res.socket.on('close', () => log.push('closed'));
+  res.write('a');
+  setImmediate(() => {
+    res.write('b', told('b'));
+    res.write('c', told('c'));
+    res.socket.destroy();
+    res.end('d');
+    log.push(res.writableLength);
   });
 });

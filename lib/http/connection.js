@@ -250,7 +250,7 @@ class Connection {
       this.flushHeld();
       this.pieces = new Pieces(message);
       if (corking.HOLDS_TICKS) message[kCorked] = 1;
-      process.nextTick(flushPieces, this);
+      process.nextTick(flushPieces, this, message);
     }
     return this.pieces;
   }
@@ -302,7 +302,6 @@ class Connection {
     const pieces = this.takePieces();
     sock.cork();
     if (corking.HOLDS_TICKS) message[kCorked] = 1;
-    process.nextTick(corking.uncorkTick, corking.HOLDS_TICKS ? message : sock);
     writeAll(sock, pieces.take(), (error) => afterPieces(this, pieces, error));
   }
 
@@ -373,9 +372,12 @@ class Connection {
   }
 }
 
-/** The tick is over, unless a socket was asked for meanwhile, or the message has ended. */
-function flushPieces(connection) {
+/** The tick is over, in which `message` wrote; the socket has it all if somebody asked for one. */
+function flushPieces(connection, message) {
   if (connection.pieces !== null) connection.sendPieces(false);
+  else if (connection.sock !== null) {
+    corking.uncorkTick(corking.HOLDS_TICKS ? message : connection.sock);
+  }
 }
 
 /** They have left: as with a socket's, there is room again before the writers are told. */

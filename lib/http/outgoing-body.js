@@ -155,6 +155,7 @@ function end(message, chunk, encoding, callback) {
       corking.holdChunk(message, chunk, encoding, nop, size);
       chunk = null;
     }
+    if (socket?.destroyed) corking.dropChunks(message);
     const chunks = corking.takeChunks(message);
     if (chunks !== null) {
       sendChunks(message, chunks);

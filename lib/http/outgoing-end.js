@@ -57,8 +57,9 @@ function callBack(message, error) {
 
 function isFinished(message) {
   // What waits for its turn is not with the socket, whatever was sent ahead.
-  if (TELLS_FAILURE || (message[kSocket] === null && message[kConnection] !== null)) {
-    return message[kFinished];
+  if (TELLS_FAILURE) return message[kFinished];
+  if (message[kSocket] === null && message[kConnection] !== null) {
+    return message[kFinished] && message.outputSize === 0;
   }
   return message.finished && message.outputSize === 0 && message.writableLength === 0;
 }
