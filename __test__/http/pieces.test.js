@@ -254,3 +254,11 @@ traced('pieces that are ended when the socket is gone', (res, log) => {
     log.push(res.writableLength);
   });
 });
+
+for (const encoding of ['utf8', 'latin1', 'hex', undefined]) {
+  traced(`a head that is not ASCII before an empty piece in ${encoding}`, (res) => {
+    res.setHeader('X-Name', 'caf\xe9');
+    res.write('', encoding);
+    setImmediate(() => res.end('end'));
+  });
+}

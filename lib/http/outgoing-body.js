@@ -97,9 +97,9 @@ function writePiece(connection, message, chunk, encoding, done) {
 function addPiece(message, pieces, chunk, encoding) {
   const head = message._headerSent ? '' : message._header;
   message._headerSent = true;
-  if (message.chunkedEncoding) {
+  if (message.chunkedEncoding && chunk.length > 0) {
     pieces.addText(head);
-    if (chunk.length > 0) pieces.addChunk(chunk, encoding);
+    pieces.addChunk(chunk, encoding);
   } else if (head !== '') {
     pieces.addHead(head, chunk, encoding);
   } else {
