@@ -15,7 +15,7 @@ describe.each(['ended', 'destroyed', 'reset', 'unused'])('sockets and servers %s
       nodeArgs,
       limit: 60_000
     });
-    // 300 rounds of 20 connections: both ends of each and the servers.
+    // 200 rounds of connections: both ends of each and the servers.
     expect(seen.made).toBeGreaterThan(5000);
     // The collector may keep what a register still points to, not one socket in a hundred.
     expect(seen.left).toBeLessThan(seen.made / 100);
@@ -24,8 +24,9 @@ describe.each(['ended', 'destroyed', 'reset', 'unused'])('sockets and servers %s
     expect(seen.after.heapUsed - seen.before.heapUsed).toBeLessThan(2 * MIB);
     expect(seen.after.arrayBuffers - seen.before.arrayBuffers).toBeLessThan(4 * MIB);
     expect(seen.after.external - seen.before.external).toBeLessThan(4 * MIB);
-    // 8,000 sockets, at the 4 KB that one takes at least, would be 32 MB if they stayed.
-    expect(seen.after.rss - seen.before.rss).toBeLessThan(24 * MIB);
+    // 12,000 sockets, at the 4 KB that one takes at least, would be 48 MB if they stayed. V8 keeps
+    // pages of its own: on Node 24 between 13 and 26 MB, as with node:net.
+    expect(seen.after.rss - seen.before.rss).toBeLessThan(36 * MIB);
   });
 });
 
