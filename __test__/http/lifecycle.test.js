@@ -8,6 +8,7 @@ const net = require('node:net');
 const path = require('node:path');
 
 const { describe: tell, report, run, start, stopAll, root } = require('../support/child');
+const { expectNothingLeft } = require('../support/churn');
 const { forms, serveAs } = require('../support/http-forms');
 const { answering, exchange, node, ours, withoutDate } = require('../support/http-wire');
 
@@ -38,17 +39,8 @@ async function crowd(port, count, text) {
 }
 
 test('worker threads terminated in the midst of requests leave nothing behind', async () => {
-  const lives = (count, impl) => {
-    const options = { env: { MALLOC_ARENA_MAX: '1' }, args: [count], nodeArgs: ['--expose-gc'] };
-    return report('http/worker-churn.js', { ...options, net: impl, limit: 100_000 });
-  };
-  const result = await lives(100, OURS);
-  expect(result.exits).toEqual({ 1: 110 });
-  expect(result.after.files).toBe(result.before.files);
-  expect(result.after.threads).toBe(result.before.threads);
-  const reference = await lives(30, NODE);
-  const allowed = Math.max(0, reference.after.rss - reference.before.rss) + 32 * MIB;
-  expect(result.after.rss - result.before.rss).toBeLessThan(allowed);
+  const how = { ours: [OURS, 100], node: [NODE, 30], warm: 10, limit: 100_000 };
+  await expectNothingLeft('http/worker-churn.js', how);
 });
 
 test('everything that served or asked is collected once it is over', async () => {

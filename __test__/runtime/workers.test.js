@@ -2,27 +2,14 @@
 'use strict';
 
 const { NODE, report, reported, run, start, stopAll, subject } = require('../support/child');
+const { expectNothingLeft } = require('../support/churn');
 
 jest.setTimeout(240_000);
 afterAll(stopAll);
 
-const MIB = 1024 * 1024;
-
 test('200 worker threads terminated under traffic leave nothing behind', async () => {
-  const lives = (count, net) => {
-    // One arena: with many, what malloc keeps depends on which threads happened to run at once.
-    const env = { MALLOC_ARENA_MAX: '1' };
-    const options = { net, env, args: [count], nodeArgs: ['--expose-gc'], limit: 110_000 };
-    return report('runtime/worker-churn.js', options);
-  };
-  const ours = await lives(200, subject);
-  expect(ours.exits).toEqual({ 1: 220 });
-  expect(ours.after.files).toBe(ours.before.files);
-  expect(ours.after.threads).toBe(ours.before.threads);
-  // What V8 leaves behind a quarter of the threads is allowed; a slab per thread would be far more.
-  const node = await lives(50, NODE);
-  const allowed = Math.max(0, node.after.rss - node.before.rss) + 32 * MIB;
-  expect(ours.after.rss - ours.before.rss).toBeLessThan(allowed);
+  const how = { ours: [subject, 200], node: [NODE, 50], warm: 20, limit: 110_000 };
+  await expectNothingLeft('runtime/worker-churn.js', how);
 });
 
 test('a worker terminated in the middle of a write gives its socket back', async () => {

@@ -14,7 +14,7 @@ const { canWritePast, handleOf } = require('./consume');
 const corking = require('./outgoing-cork');
 const { nop } = corking;
 const ending = require('./outgoing-end');
-const { writeAll } = require('./pieces');
+const { isUtf8, writeAll } = require('./pieces');
 const { kConnection, kCorked, kNeedDrain } = require('./symbols');
 const { isAscii } = require('./tokens');
 
@@ -324,7 +324,7 @@ function sizeOf(chunk, encoding) {
 
 /** Encodings in which a string can share a write with a head. */
 function isPlain(encoding) {
-  return !encoding || encoding === 'utf8' || encoding === 'utf-8' || encoding === 'latin1';
+  return isUtf8(encoding) || encoding === 'latin1';
 }
 
 function checkEncoding(chunk, encoding) {

@@ -118,6 +118,7 @@ function sizeLine(size) {
   return lastLine;
 }
 
+/** Also where a write names no encoding. */
 function isUtf8(encoding) {
   return !encoding || encoding === 'utf8' || encoding === 'utf-8';
 }
@@ -141,4 +142,4 @@ function writeAll(socket, parts, callback) {
   socket.uncork();
 }
 
-module.exports = { Pieces, writeAll };
+module.exports = { Pieces, isUtf8, writeAll };
