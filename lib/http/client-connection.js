@@ -15,15 +15,15 @@ const {
   addBody,
   complete,
   fillFromHead,
-  isReadable,
   limitFields,
   readOn
 } = require('./incoming');
 const limits = require('./limits');
+const { MessageReader } = require('./message-reader');
 const { GO_ON, NO_BODY, Parser, RESPONSE, TUNNEL, flags, head, registers } = require('./parser');
 const { endSignal } = require('./signal');
 const { isInterim } = require('./status');
-const { kConnection, kNeedDrain } = require('./symbols');
+const { kConnection, kExchange, kNeedDrain } = require('./symbols');
 
 const responseFinish = channel('http.client.response.finish');
 const requestError = channel('http.client.request.error');
@@ -40,27 +40,23 @@ class HTTPClientAsyncResource extends AsyncResource {
   }
 }
 
-class ClientConnection {
+class ClientConnection extends MessageReader {
   constructor(request, socket) {
+    super(socket, handleOf(socket));
     this.context = new HTTPClientAsyncResource(request);
     this.request = request;
-    this.socket = socket;
     const lenient = limits.lenientBits(request.httpValidation, request.insecureHTTPParser);
     const maxHeaderSize = request.maxHeaderSize || limits.maxHeaderSize;
     const bounds = { lenient, maxFields: 0, maxHeaderSize };
-    const handle = handleOf(socket);
+    const { handle } = this;
     const source = handle !== null && canConsume(socket) ? handle : null;
     this.parser = Parser.take(RESPONSE, this, bounds, source);
-    /** Somebody else wants to see what is read. */
-    this.sharesBytes = false;
-    /** The answer, or an interim one, whose head came last. */
-    this.incoming = null;
-    /** Its body ends where the connection does. */
+    /** The answer's body ends where the connection does. */
     this.untilEnd = false;
 
     request.parser = socket.parser = this.parser;
     request.socket = socket;
-    request[kConnection] = this;
+    request[kExchange] = this;
     socket[kConnection] = this;
     socket._httpMessage = request;
     socket.on('error', onError);
@@ -73,68 +69,10 @@ class ClientConnection {
 
   // Bytes in.
 
-  get isConsuming() {
-    return this.parser !== null && this.parser.handle !== null;
-  }
-
-  /** Somebody else wants to see what is read. */
-  share() {
-    this.sharesBytes = true;
-    this.unconsume();
-  }
-
-  /** Reads of the socket become bytes again, once the one being told is told to its end. */
-  unconsume() {
-    if (this.isConsuming && !this.parser.running) this.parser.release();
-  }
-
-  read(chunk) {
-    if (this.isConsuming) {
-      // Somebody has pushed it, past the stream. A read that is being told ends behind the ticks.
-      if (this.parser.running) {
-        setImmediate(() => this.read(chunk));
-        return;
-      }
-      this.unconsume();
-    }
-    const { parser } = this;
-    if (parser === null) return;
-    const result = parser.execute(chunk);
-    if (result instanceof Error) this.afterParsing(result, chunk, 0);
-    else this.afterParsing(null, chunk, result);
-  }
-
-  /** A read is told, in the context of the request. */
-  onread(text) {
-    const { parser } = this;
-    this.context.runInAsyncScope(parser.tellRead, parser, text);
-  }
-
-  inContext(call) {
-    this.context.runInAsyncScope(call);
-  }
-
-  get isRead() {
-    return this.incoming !== null && isReadable(this.incoming);
-  }
-
-  /** Nothing is held. */
-  flushHeld() {}
-
-  /** A read was told, of which so many bytes are parsed. */
-  afterRead(error, consumed, length) {
-    const { parser, socket } = this;
-    socket._unrefTimer();
-    if (error !== null) this.afterParsing(error, parser.bytes(0, length), 0);
-    else if (parser.upgraded) this.afterParsing(null, parser.bytes(0, length), consumed);
-    else this.afterParsing(null, null, consumed);
-    if (this.sharesBytes && this.parser === parser) this.unconsume();
-  }
-
   /** Looks where the parser has stopped. */
   afterParsing(error, chunk, consumed) {
-    if (this.parser === null) return;
-    const { incoming, request, socket } = this;
+    if (this.ended) return;
+    const { incoming, request, sock: socket } = this;
     if (error !== null) {
       error.rawPacket = chunk;
       this.stopReading();
@@ -150,7 +88,7 @@ class ClientConnection {
 
   /** The head of an answer. @returns {number} what the parser is to expect of its body */
   onHead(text) {
-    const { request, socket } = this;
+    const { request, sock: socket } = this;
     const bits = registers[head.FLAGS];
     const keepAlive = (bits & flags.KEEP_ALIVE) !== 0;
     const count = registers[head.COUNT];
@@ -205,44 +143,19 @@ class ClientConnection {
   }
 
   onBody(bytes) {
-    if (!addBody(this.incoming, bytes)) this.socket.pause();
+    if (!addBody(this.incoming, bytes)) this.sock.pause();
   }
 
   onComplete(trailers, count) {
     complete(this.incoming, trailers, count);
-    if (!this.incoming.upgrade) readOn(this.socket);
-  }
-
-  // Called by outgoing-body.js.
-
-  isWriter() {
-    return false;
-  }
-
-  takesPieces() {
-    return false;
-  }
-
-  hasPieces() {
-    return false;
-  }
-
-  sizeOfPieces() {
-    return 0;
-  }
-
-  onPending() {}
-
-  /** The request has left. The answer may have been faster. */
-  onFinished(request) {
-    if (request.shouldKeepAlive && request._ended) this.free();
+    if (!this.incoming.upgrade) readOn(this.sock);
   }
 
   // The end.
 
   /** The answer is complete, or will not be. */
   stopReading() {
-    const { socket } = this;
+    const { sock: socket } = this;
     socket.removeListener('data', onData);
     socket.removeListener('end', onEnd);
     socket.removeListener('drain', onDrain);
@@ -260,16 +173,17 @@ class ClientConnection {
 
   freeParser() {
     if (this.parser === null) return;
+    this.ended = true;
     this.parser.free();
     this.parser = null;
     this.request.parser = null;
-    this.socket.parser = null;
+    this.sock.parser = null;
     this.context.emitDestroy();
   }
 
   /** The connection is the program's now: 'upgrade' or 'connect'. */
   handOver(rest) {
-    const { incoming, request, socket } = this;
+    const { incoming, request, sock: socket } = this;
     this.stopReading();
     const name = request.method === 'CONNECT' ? 'connect' : 'upgrade';
     removeTimeout(request, socket);
@@ -289,7 +203,7 @@ class ClientConnection {
 
   /** Gives the socket back, after the program's own 'end' listeners. */
   free() {
-    const { request, socket } = this;
+    const { request, sock: socket } = this;
     if (request.timeoutCb) {
       socket.setTimeout(0, request.timeoutCb);
       request.timeoutCb = null;
@@ -302,14 +216,14 @@ class ClientConnection {
   }
 
   detachListeners() {
-    this.socket.removeListener('close', onClose);
-    this.socket.removeListener('error', onError);
+    this.sock.removeListener('close', onClose);
+    this.sock.removeListener('error', onError);
   }
 
   detach() {
     this.detachListeners();
-    this.socket._httpMessage = null;
-    this.socket[kConnection] = undefined;
+    this.sock._httpMessage = null;
+    this.sock[kConnection] = undefined;
   }
 }
 
@@ -413,7 +327,7 @@ function onResponseEnd() {
     if (typeof socket.destroySoon === 'function') socket.destroySoon();
     else socket.end();
   } else if (request.writableFinished && !this.aborted) {
-    request[kConnection].free();
+    request[kExchange].free();
   }
 }
 

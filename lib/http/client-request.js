@@ -26,7 +26,15 @@ const {
   normalizeArguments
 } = require('./request-options');
 const { uniqueHeaders } = require('./server-response');
-const { kErrored, kFields, kProxy, kRelaxed, kUniqueHeaders } = require('./symbols');
+const {
+  kErrored,
+  kExchange,
+  kFields,
+  kLeft,
+  kProxy,
+  kRelaxed,
+  kUniqueHeaders
+} = require('./symbols');
 
 const debug = debuglog('http');
 const requestCreated = channel('http.client.request.created');
@@ -104,6 +112,7 @@ function ClientRequest(input, options, callback) {
   this.parser = null;
   this.maxHeadersCount = null;
   this.reusedSocket = false;
+  this[kExchange] = null;
   this.host = host;
   this.protocol = protocol;
   // Keeping the connection alive is for those who can use it again.
@@ -220,6 +229,11 @@ ClientRequest.prototype._finish = function _finish() {
   OutgoingMessage.prototype._finish.call(this);
   if (observed.http !== 0) beginEntry(this);
   if (requestStart.hasSubscribers) requestStart.publish({ request: this });
+};
+
+/** The answer may have been faster. */
+ClientRequest.prototype[kLeft] = function left() {
+  if (this.shouldKeepAlive && this._ended) this[kExchange].free();
 };
 
 /** For PerformanceObserver. */

@@ -6,6 +6,7 @@
 const { kEnd, kFailed, kMakeSocket, kProgress, kRead, kWritten } = require('../internal/owner');
 const { Socket } = require('../net');
 const { canConsume, canWritePast } = require('./consume');
+const { MessageReader } = require('./message-reader');
 const corking = require('./outgoing-cork');
 const { settle } = require('./outgoing-end');
 const { BETWEEN_MESSAGES, Parser, REQUEST, startParsing, stopParsing } = require('./parser');
@@ -22,15 +23,12 @@ const HELD_MAX = 8 * 1024;
 const held = { connection: null, text: '', latin1: false, messages: [] };
 let exitHandled = false;
 
-class Connection {
+class Connection extends MessageReader {
   /** Over `socket`, or over `handle`, which has none yet. */
   constructor(server, settings, socket, handle) {
+    super(socket, handle);
     this.server = server;
     this.settings = settings;
-    /** The socket, if there is one. */
-    this.sock = socket;
-    /** The stream of ours below, or null. */
-    this.handle = handle;
     /** Reading has stopped; what a socket that is made later has to know. */
     this.stopped = false;
     /** The time that an idle connection is given runs; see idle.js for where there is no socket. */
@@ -39,17 +37,11 @@ class Connection {
     this.idleQueue = null;
     this.idleBefore = null;
     this.idleAfter = null;
-    /** Somebody else wants to see what is read. */
-    this.sharesBytes = false;
     /** What the message that is being written has written in this tick, if there is no socket. */
     this.pieces = null;
     /** Messages that have left are told of one each tick, as they are in Node: those that wait. */
     this.leaving = null;
     this.isTelling = false;
-    /** No request will come any more. */
-    this.ended = false;
-    /** Without a socket there is none between two requests. */
-    this.parser = null;
     if (socket === null) {
       startParsing(REQUEST, this, settings, handle);
       handle.owner = this;
@@ -96,24 +88,6 @@ class Connection {
     }
     if (this.pieces !== null) this.movePieces();
     return socket;
-  }
-
-  get isConsuming() {
-    if (this.parser === null) return this.handle !== null && !this.ended;
-    return this.parser.handle !== null;
-  }
-
-  /** Somebody else wants to see what is read. */
-  share() {
-    this.sharesBytes = true;
-    this.unconsume();
-  }
-
-  /** Reads become bytes of the socket again, once the one being told is told to its end. */
-  unconsume() {
-    if (!this.isConsuming || this.parser?.running) return;
-    if (this.sock === null) this.makeSocket();
-    this.parser.release();
   }
 
   // Events of a stream that has no socket. What is not said below is for a socket to deal with.

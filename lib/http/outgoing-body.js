@@ -15,7 +15,7 @@ const corking = require('./outgoing-cork');
 const { nop } = corking;
 const ending = require('./outgoing-end');
 const { isUtf8, writeAll } = require('./pieces');
-const { kConnection, kCorked, kNeedDrain } = require('./symbols');
+const { kConnection, kCorked, kLeft, kNeedDrain } = require('./symbols');
 const { isAscii } = require('./tokens');
 
 const kBytesWritten = Symbol('bytesWritten');
@@ -377,8 +377,7 @@ function emitFailure(message, error, callback) {
 /** The socket has taken everything, or said why not. */
 function afterLastWrite(message, error) {
   if (!ending.settle(message, error)) return;
-  const connection = message[kConnection];
-  if (connection !== null) connection.onFinished(message);
+  message[kLeft]();
   message.emit('finish');
 }
 

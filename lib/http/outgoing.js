@@ -21,6 +21,7 @@ const {
   kErrored,
   kFields,
   kFinished,
+  kLeft,
   kNeedDrain,
   kRelaxed,
   kSocket,
@@ -372,6 +373,10 @@ function checkChunk(chunk) {
 /** Everything is with the socket; who assigned it learns that it may be taken away. */
 OutgoingMessage.prototype._finish = function _finish() {
   this.emit('prefinish');
+};
+
+OutgoingMessage.prototype[kLeft] = function left() {
+  this[kConnection]?.onFinished(this);
 };
 
 /** A message is no Readable. */

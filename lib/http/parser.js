@@ -273,7 +273,6 @@ class Parser {
       this.running = wants !== 0;
       this.owesEnd = wants === COMPLETION;
       this.hasMore = false;
-      this.owner?.flushHeld();
     }
     if (wants !== 0) registers[READ_WANTS] = wants;
     else this.owner?.afterRead(error, this.consumed, length);

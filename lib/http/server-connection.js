@@ -17,7 +17,6 @@ const {
   endEmpty,
   fillFromHead,
   isLimited,
-  isReadable,
   limitFields,
   passBody
 } = require('./incoming');
@@ -103,9 +102,7 @@ class HTTPServerAsyncResource extends AsyncResource {
 class ServerConnection extends Connection {
   constructor(server, settings, socket, handle) {
     super(server, settings, socket, handle);
-    this.context = socket === null ? null : new HTTPServerAsyncResource(socket);
-    /** The request whose body is being read. */
-    this.incoming = null;
+    if (socket !== null) this.context = new HTTPServerAsyncResource(socket);
     /** The first request that is not answered yet, and those behind it, if there ever were any. */
     this.request = null;
     this.others = null;
@@ -162,31 +159,14 @@ class ServerConnection extends Connection {
 
   // Bytes in.
 
-  read(chunk) {
-    if (this.isConsuming) {
-      // Somebody has pushed it, past the stream. A read that is being told ends behind the ticks.
-      if (this.parser.running) {
-        setImmediate(() => this.read(chunk));
-        return;
-      }
-      this.unconsume();
-    }
-    if (this.ended) return;
-    if (this.context === null) this.parse(chunk);
-    else this.context.runInAsyncScope(this.parse, this, chunk);
-  }
-
-  parse(chunk) {
-    const result = this.parser.execute(chunk);
-    const error = result instanceof Error ? result : null;
-    this.afterParsing(error, chunk, result);
-  }
-
   /** A read comes in the handle's context, which is the connection's if it began without a socket. */
   onread(text) {
     const parser = (this.parser ??= Parser.blank(this, this.handle));
-    if (this.context === null) parser.tellRead(text);
-    else this.context.runInAsyncScope(parser.tellRead, parser, text);
+    try {
+      super.onread(text);
+    } finally {
+      this.flushHeld();
+    }
     // Between two requests there is nothing to remember.
     if (this.sock !== null || this.parser !== parser || parser.running) return;
     if (parser.state !== BETWEEN_MESSAGES) return;
@@ -194,31 +174,12 @@ class ServerConnection extends Connection {
     parser.giveBack();
   }
 
-  /** Runs `call` in the connection's context, which a listener may have left. */
-  inContext(call) {
-    const { context, handle } = this;
-    if (context !== null) context.runInAsyncScope(call);
-    else if (handle.id >= 0) handle.inContext(call);
-    else call();
-  }
-
-  get isRead() {
-    return this.incoming !== null && isReadable(this.incoming);
-  }
-
-  /** A read was told, of which so many bytes are parsed. */
   afterRead(error, consumed, length) {
     const { parser } = this;
-    if (this.sock !== null) this.sock._unrefTimer();
-    if (error !== null) this.afterParsing(error, parser.bytes(0, length), 0);
-    else if (parser.upgraded) this.afterParsing(null, parser.bytes(0, length), consumed);
-    else this.afterParsing(null, null, consumed);
-    if (this.heldBack && this.parser === parser) {
-      this.unconsume();
-      this.parser.pause();
-    } else if (this.sharesBytes) {
-      this.unconsume();
-    }
+    super.afterRead(error, consumed, length);
+    if (!this.heldBack || this.parser !== parser) return;
+    this.unconsume();
+    parser.pause();
   }
 
   /** Looks where the parser has stopped. */

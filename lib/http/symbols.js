@@ -5,6 +5,10 @@
 module.exports = {
   /** On a socket: the ServerConnection or ClientConnection that its bytes go to. */
   kConnection: Symbol('connection'),
+  /** On a client's request: its ClientConnection, once it has a socket. */
+  kExchange: Symbol('exchange'),
+  /** Method of an outgoing message, called when all of it is with the socket, before 'finish'. */
+  kLeft: Symbol('left'),
   /** On a message: the socket, behind the accessor of that name. */
   kSocket: Symbol('socket'),
   /** On an outgoing message: the fields that were set, by lower-case name. */
