@@ -28,6 +28,8 @@ pub struct Connection {
     out: Vec<u8>,
     /// The tick in which the kernel last got bytes directly.
     sent_tick: u64,
+    /// See [`Self::set_cork`].
+    corked: bool,
     /// JavaScript holds bytes that were not accepted and waits for [`Event::Writable`].
     wants_writable: bool,
     /// What the next write fails with: see [`Self::forward`].
@@ -93,6 +95,7 @@ impl Connection {
             read_delivery: Delivery::Idle,
             out: Vec::new(),
             sent_tick: 0,
+            corked: false,
             wants_writable: false,
             write_error: None,
             shutdown: Shutdown::No,
@@ -210,6 +213,11 @@ impl Connection {
                 waits: false,
             });
         }
+        if joins {
+            // As segments that are full: 1 MB in 16 writes is 17 of loopback's, not 32.
+            self.set_cork(true);
+            self.wake();
+        }
         self.sent_tick = tick;
         let accepted = self.send(chunks)?;
         if accepted < total {
@@ -287,6 +295,17 @@ impl Connection {
         Ok(written - kept)
     }
 
+    /// Whether the kernel keeps what does not fill a segment: until the task runs.
+    fn set_cork(&mut self, cork: bool) {
+        if self.corked == cork {
+            return;
+        }
+        self.corked = cork;
+        if let Some(stream) = &self.stream {
+            stream.set_cork(cork);
+        }
+    }
+
     /// Its task panicked: tells so, as `EIO`, and does nothing any more.
     fn fail(&mut self) {
         self.pending = Pending::Nothing;
@@ -358,6 +377,7 @@ impl Connection {
         if kept {
             self.outbox.push(Event::Settled { id: self.id });
         }
+        self.set_cork(false);
         if self.wants_writable {
             std::task::ready!(self.poll_writable(context));
             self.wants_writable = false;
@@ -487,12 +507,17 @@ mod tests {
     use super::*;
     use crate::runtime::reactor::Reactor;
     use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::OwnedFd;
     use std::os::unix::net::UnixStream;
+    use std::time::Duration;
+
+    use socket2::SockRef;
 
     /// A connection with its task, its peer, and memory to read into.
-    struct Fixture {
+    struct Fixture<P = UnixStream> {
         connection: ConnectionRef,
-        peer: UnixStream,
+        peer: P,
         outbox: Rc<Outbox>,
         slab: Rc<Slab>,
         reactor: Reactor,
@@ -500,8 +525,14 @@ mod tests {
 
     impl Fixture {
         fn new() -> Self {
-            let reactor = Reactor::new().unwrap();
             let (ours, peer) = UnixStream::pair().unwrap();
+            Self::over(ours, peer)
+        }
+    }
+
+    impl<P> Fixture<P> {
+        fn over(ours: impl Into<OwnedFd>, peer: P) -> Self {
+            let reactor = Reactor::new().unwrap();
             let stream = {
                 let _guard = reactor.enter();
                 Stream::from_fd(ours.into()).unwrap()
@@ -609,6 +640,33 @@ mod tests {
         assert!(!fixture.connection.borrow().activity().requests);
         assert_eq!(fixture.peer.read(&mut received).unwrap(), 8);
         assert_eq!(&received[..8], b"twothree");
+    }
+
+    #[test]
+    fn the_end_of_a_large_write_waits_for_more_until_the_tick_is_over() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        SockRef::from(&listener)
+            .set_recv_buffer_size(1 << 20)
+            .unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        ours.set_nodelay(true).unwrap();
+        let (peer, _) = listener.accept().unwrap();
+        let mut fixture = Fixture::over(ours, peer);
+        let mut received = vec![0; 1 << 18];
+        let large = [1; COALESCE + 1];
+        for (bytes, count) in [(&large[..1], 1), (&large, 1 + large.len())] {
+            let mut connection = fixture.connection.borrow_mut();
+            let written = connection.write(&[IoSlice::new(bytes)], 1).unwrap();
+            assert_eq!(written.accepted, bytes.len());
+            let there = fixture.peer.peek(&mut received).unwrap();
+            assert_eq!(there == count, count == 1, "{there} of {count}");
+        }
+        fixture.turn();
+        // Less than the kernel would wait.
+        let patience = Duration::from_millis(100);
+        fixture.peer.set_read_timeout(Some(patience)).unwrap();
+        let all = &mut received[..1 + large.len()];
+        fixture.peer.read_exact(all).unwrap();
     }
 
     #[test]

@@ -171,6 +171,14 @@ impl Stream {
         Ok(written)
     }
 
+    /// Whether what does not fill a segment of TCP waits for more: for 200 ms at most, says tcp(7).
+    pub fn set_cork(&self, cork: bool) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Self::Tcp(_) = self {
+            let _ = SockRef::from(self).set_tcp_cork(cork);
+        }
+    }
+
     /// Sends our FIN.
     pub fn shut_down_write(&self) -> Result<(), Errno> {
         match self {
