@@ -202,7 +202,7 @@ impl Connection {
         // After the peer's FIN a write may meet a reset that the one before it provoked: nothing is
         // promised then that the kernel has not taken.
         let joins = self.sent_tick == tick && self.reading != Reading::Ended;
-        if joins && self.out.len() + total <= COALESCE {
+        if joins && total < DIRECT && self.out.len() + total <= COALESCE {
             self.out.reserve(total);
             chunks
                 .iter()
@@ -499,6 +499,8 @@ const WINDOW_MAX: usize = SPARE_SIZE;
 const IOV_MAX: usize = 1024;
 /// Room for small writes that a connection keeps while it has none.
 const OUT_KEPT: usize = 1024;
+/// From here on a write is not worth a copy.
+const DIRECT: usize = 8 * 1024;
 /// Small writes kept until the end of a tick.
 const COALESCE: usize = 64 * 1024;
 
@@ -640,6 +642,18 @@ mod tests {
         assert!(!fixture.connection.borrow().activity().requests);
         assert_eq!(fixture.peer.read(&mut received).unwrap(), 8);
         assert_eq!(&received[..8], b"twothree");
+    }
+
+    #[test]
+    fn a_large_write_goes_at_once_behind_what_is_kept() {
+        let mut fixture = Fixture::new();
+        for bytes in [&b"one"[..], b"two", &[b'x'; DIRECT]] {
+            let mut connection = fixture.connection.borrow_mut();
+            connection.write(&[IoSlice::new(bytes)], 1).unwrap();
+        }
+        let mut received = vec![0; 6 + DIRECT];
+        fixture.peer.read_exact(&mut received).unwrap();
+        assert!(received.starts_with(b"onetwox"));
     }
 
     #[test]
