@@ -68,6 +68,21 @@ for (const [where, touch] of [
       );
       setImmediate(() => res.end('ef'));
     });
+    traced('text of many lengths between bytes', (res, log) => {
+      touch(res);
+      res.setHeader('Content-Length', 2 * big.length + 11 * 505);
+      res.write(big);
+      for (let length = 500; length <= 510; length++) {
+        log.push(res.write('t'.repeat(length)), res.write(''), res.write(new Uint8Array(0)));
+      }
+      res.end(big);
+    });
+    traced('a long head before bytes', (res, log) => {
+      touch(res);
+      res.setHeader('X-Long', 'l'.repeat(9_000));
+      log.push(res.write(big), res.write(big));
+      res.end(big);
+    });
     traced('a head that is not ASCII before text', (res, log) => {
       touch(res);
       res.setHeader('X-Name', 'caf\xe9');

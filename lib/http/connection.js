@@ -221,12 +221,17 @@ class Connection extends MessageReader {
   /** Where `message` writes until the tick is over. */
   piecesOf(message) {
     if (this.pieces === null) {
-      this.flushHeld();
-      this.pieces = new Pieces(message);
-      if (corking.HOLDS_TICKS) message[kCorked] = 1;
+      this.startPieces(message);
       process.nextTick(flushPieces, this, message);
     }
     return this.pieces;
+  }
+
+  /** As piecesOf(), where whoever asks sends them in this tick. */
+  startPieces(message) {
+    this.flushHeld();
+    this.pieces = new Pieces(message);
+    if (corking.HOLDS_TICKS) message[kCorked] = 1;
   }
 
   hasPieces(message) {
@@ -259,10 +264,10 @@ class Connection extends MessageReader {
         if (ends) this.tellLater([message], error);
       });
     } else if (ends) {
-      if (pieces.callbacks.length > 0) process.nextTick(afterPieces, this, pieces);
+      if (pieces.callbacks !== null) process.nextTick(afterPieces, this, pieces);
       this.leave(message);
     } else {
-      const tells = pieces.callbacks.length > 0;
+      const tells = pieces.callbacks !== null;
       if (tells) process.nextTick(afterPieces, this, pieces);
       if (chunks !== null) corking.tellDrain(message);
       if (!tells && message[kNeedDrain]) process.nextTick(afterPieces, this, pieces);
@@ -361,7 +366,7 @@ function afterPieces(connection, { callbacks, message }, error) {
     message[kNeedDrain] = false;
     message.emit('drain');
   }
-  for (const callback of callbacks) callback(error ?? null);
+  if (callbacks !== null) for (const callback of callbacks) callback(error ?? null);
 }
 
 /** A message has left, whole. */

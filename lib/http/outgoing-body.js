@@ -89,7 +89,7 @@ function writePiece(connection, message, chunk, encoding, done) {
     }
   }
   addPiece(message, pieces, chunk, encoding);
-  if (done !== nop) pieces.callbacks.push(done);
+  pieces.addCallback(done);
   return pieces.length < connection.settings.highWaterMark;
 }
 
@@ -109,7 +109,8 @@ function addPiece(message, pieces, chunk, encoding) {
 
 /** Adds the rest of a message, and sends all of it. */
 function endPieces(connection, message, chunk, encoding) {
-  const pieces = connection.piecesOf(message);
+  if (!connection.hasPieces(message)) connection.startPieces(message);
+  const { pieces } = connection;
   if (chunk !== null) {
     const size = sizeOf(chunk, encoding);
     if (message.chunkedEncoding && corking.HOLDS_TICKS && corking.holdsChunk(message, size)) {

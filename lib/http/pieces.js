@@ -17,8 +17,8 @@ class Pieces {
     /** In bytes, and as a stream counts it: text by its characters. */
     this.size = 0;
     this.length = 0;
-    /** Of the writes, in their order. */
-    this.callbacks = [];
+    /** Of the writes, in their order; null for none. */
+    this.callbacks = null;
   }
 
   /** @param {string} text in latin1 */
@@ -75,9 +75,15 @@ class Pieces {
     this.addText(sizeLine(size));
     for (const { chunk, encoding, callback } of parts) {
       this.add(chunk, encoding);
-      if (callback !== nop) this.callbacks.push(callback);
+      this.addCallback(callback);
     }
     this.addText('\r\n');
+  }
+
+  addCallback(callback) {
+    if (callback === nop) return;
+    if (this.callbacks === null) this.callbacks = [callback];
+    else this.callbacks.push(callback);
   }
 
   /** What tells that the body is over. */

@@ -28,6 +28,7 @@ const CHUNKS_MAX = 1000;
 const STRING_ERROR = -(2 ** 40);
 
 const UV_ECANCELED = numbers.ECANCELED;
+const trace = debug.enabled;
 
 /** Async types as Node names them. */
 const types = {
@@ -249,11 +250,20 @@ class StreamHandle {
     if (chunks.length === 1 && typeof chunks[0] === 'string' && total <= STRING_MAX) {
       return this.writeNow(chunks[0], true, null);
     }
+    if (total > JOIN_MAX && chunks.length <= CHUNKS_MAX) return this.writeAtOnce(chunks, total);
     const pending = { chunks: total <= JOIN_MAX ? [join(chunks, total)] : chunks };
     const rest = send(this.id, pending) === 0 ? [] : pending.chunks.map(bytesOf);
     this.bytesWritten += total;
     for (const chunk of rest) this.bytesWritten -= chunk.length;
     return rest.length > 0 ? rest : null;
+  }
+
+  /** As writePieces(), in one call. */
+  writeAtOnce(chunks, total) {
+    const taken = commands.writev(this.id, ...chunks);
+    if (trace) debug('<- %d writev %d in %d chunks', this.id, taken, chunks.length);
+    if (taken > 0) this.bytesWritten += taken;
+    return taken === total ? null : after(chunks, Math.max(0, taken)).map(bytesOf);
   }
 
   /** As writeBuffer(), of several Buffers, or strings in latin1. */
@@ -441,7 +451,7 @@ function send(id, pending) {
     const { chunks } = pending;
     const offered = chunks.length > CHUNKS_MAX ? chunks.slice(0, CHUNKS_MAX) : chunks;
     const taken =
-      offered.length === 1 ? write(id, bytesOf(chunks[0])) : commands.writev(id, offered);
+      offered.length === 1 ? write(id, bytesOf(chunks[0])) : commands.writev(id, ...offered);
     if (debug.enabled) debug('<- %d writev %d in %d chunks', id, taken, offered.length);
     if (taken < 0) return taken;
     pending.chunks = after(chunks, taken);

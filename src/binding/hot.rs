@@ -77,9 +77,11 @@ enum Body {
     Value(fn(&Environment, &Arguments) -> sys::napi_value),
 }
 
-/// The arguments of a call: an id, then up to four more.
+/// The arguments of a call: an id, then up to four more, or any number, which have to be asked for.
 pub struct Arguments {
     env: sys::napi_env,
+    info: sys::napi_callback_info,
+    count: usize,
     values: [sys::napi_value; 5],
 }
 
@@ -102,7 +104,12 @@ extern "C" fn trampoline(env: sys::napi_env, info: sys::napi_callback_info) -> s
         let function = &*data.cast::<Function>();
         (function, &*function.environment)
     };
-    let arguments = Arguments { env, values };
+    let arguments = Arguments {
+        env,
+        info,
+        count,
+        values,
+    };
     let result = match function.body {
         Body::Number(body) => {
             catch_unwind(AssertUnwindSafe(|| body(environment, &arguments))).unwrap_or(PANICKED)
@@ -145,55 +152,55 @@ impl Arguments {
         Ok(unsafe { std::slice::from_raw_parts(start.cast(), length) })
     }
 
-    /// The elements of an array of views and strings; the strings are copied behind `text`.
-    fn parts(&self, index: usize, text: &mut Vec<u8>) -> Result<Vec<Part>, Errno> {
-        let mut count = 0;
-        // SAFETY: a live value; what is no array has no elements.
-        unsafe { sys::napi_get_array_length(self.env, self.values[index], &mut count) };
-        let mut parts = Vec::with_capacity(count as usize);
-        for at in 0..count {
-            let (mut element, mut kind) = (null_mut(), 0);
-            let (mut start, mut length) = (null_mut(), 0);
-            // SAFETY: live values; what is neither string nor view is refused with a status.
+    /// The arguments from the second on, views and strings; the strings are copied behind `text`.
+    fn parts(&self, text: &mut Vec<u8>) -> Result<Vec<Part>, Errno> {
+        let mut count = self.count;
+        let mut values = vec![null_mut(); count];
+        let (none, start) = (null_mut(), values.as_mut_ptr());
+        // SAFETY: room for all arguments of the call that is being served.
+        unsafe { sys::napi_get_cb_info(self.env, self.info, &mut count, start, none, null_mut()) };
+        let parts = values.iter().skip(1).map(|&value| self.part(value, text));
+        parts.collect()
+    }
+
+    /// A view, or a string, which is copied behind `text`.
+    fn part(&self, value: sys::napi_value, text: &mut Vec<u8>) -> Result<Part, Errno> {
+        let (mut start, mut length) = (null_mut(), 0);
+        // SAFETY: a live value; what is no view is refused with a status.
+        let status = unsafe { sys::napi_get_buffer_info(self.env, value, &mut start, &mut length) };
+        if status == sys::Status::napi_ok {
+            // An empty view may have no memory.
+            return Ok(match length {
+                0 => Part::Text(0, 0),
+                _ => Part::Bytes(start.cast_const().cast(), length),
+            });
+        }
+        let place = text.len();
+        let mut room = SHORT;
+        loop {
+            text.resize(place + room, 0);
+            let into = text[place..].as_mut_ptr().cast();
+            // SAFETY: a live value, and room for so much of the string and a NUL behind it; what is no
+            // string is refused with a status.
             let status = unsafe {
-                sys::napi_get_element(self.env, self.values[index], at, &mut element);
-                sys::napi_typeof(self.env, element, &mut kind);
-                match kind {
-                    sys::ValueType::napi_string => {
-                        let (none, size) = (null_mut(), 0);
-                        sys::napi_get_value_string_latin1(
-                            self.env,
-                            element,
-                            none,
-                            size,
-                            &mut length,
-                        )
-                    }
-                    _ => sys::napi_get_buffer_info(self.env, element, &mut start, &mut length),
-                }
+                sys::napi_get_value_string_latin1(self.env, value, into, room, &mut length)
             };
             if status != sys::Status::napi_ok {
                 return Err(Errno(libc::EINVAL));
             }
-            if kind != sys::ValueType::napi_string {
-                // An empty view may have no memory.
-                if length > 0 {
-                    parts.push(Part::Bytes(start.cast_const().cast(), length));
-                }
-                continue;
+            if length + 1 < room {
+                break;
             }
-            let place = text.len();
-            text.resize(place + length + 1, 0);
-            let into = text[place..].as_mut_ptr().cast();
-            // SAFETY: room for the string and the NUL behind it.
+            // It may go on: all of it, then.
+            // SAFETY: as above, without a place to copy to.
             unsafe {
-                let room = length + 1;
-                sys::napi_get_value_string_latin1(self.env, element, into, room, &mut length);
+                let (none, size) = (null_mut(), 0);
+                sys::napi_get_value_string_latin1(self.env, value, none, size, &mut length);
             }
-            text.truncate(place + length);
-            parts.push(Part::Text(place, length));
+            room = length + 2;
         }
-        Ok(parts)
+        text.truncate(place + length);
+        Ok(Part::Text(place, length))
     }
 
     pub fn flag(&self, index: usize) -> bool {
@@ -344,11 +351,11 @@ fn write_message(environment: &Environment, arguments: &Arguments) -> i64 {
     }
 }
 
-/// `writev(id, chunks)`: as `write`, of at most 1,000 chunks, Buffers or strings in latin1.
+/// `writev(id, ...chunks)`: as `write`, of at most 1,000 chunks, Buffers or strings in latin1.
 fn writev(environment: &Environment, arguments: &Arguments) -> i64 {
     // Not where other strings are converted: it keeps its length, which is costly to fill.
     let mut text = Vec::new();
-    let parts = match arguments.parts(1, &mut text) {
+    let parts = match arguments.parts(&mut text) {
         Ok(parts) => parts,
         Err(Errno(errno)) => return -i64::from(errno),
     };
@@ -387,6 +394,8 @@ enum Part {
 /// What a command that panicked returns: an error to every caller, also where small negative results
 /// are counts.
 const PANICKED: i64 = STRING_ERROR - libc::EIO as i64;
+/// Room for a string among chunks: most are the line between two, or a head.
+const SHORT: usize = 512;
 /// Longer strings are made Buffers by JavaScript.
 const STRING_MAX: usize = 16 * 1024;
 /// Error numbers of `writeString` are told apart from counts by this offset.
