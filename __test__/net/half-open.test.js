@@ -113,6 +113,23 @@ describe('a half-open connection', () => {
   );
 });
 
+describe('an end of our own', () => {
+  sameLog('is over before bytes are read that wait already', async (context) => {
+    const server = await context.listen({ allowHalfOpen: true }, (socket) => {
+      socket.write('first word');
+    });
+    const { port } = server.address();
+    const client = context.watch('client', context.connect({ port, host: '127.0.0.1' }));
+    client.pause();
+    await once(client, 'connect');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    client.resume();
+    client.end();
+    await once(client, 'data');
+    context.note('client', client.writableFinished);
+  });
+});
+
 describe('an end that nobody reads up to', () => {
   sameLog('is not seen while the socket is paused', async (context) => {
     const [client, accepted] = await context.pair({ server: { pauseOnConnect: true } });

@@ -336,6 +336,10 @@ impl Connection {
         if self.pending != Pending::Nothing && self.poll_connect(context).is_pending() {
             return Poll::Pending;
         }
+        // libuv ends a shutdown that waits for no write before it asks the kernel for more.
+        if self.shutdown == Shutdown::Requested && !self.has_unsent() {
+            self.finish_shutdown();
+        }
         // A reset is told by the read, as it is where libuv reads first.
         if self.reading == Reading::Started {
             self.poll_read(context);
@@ -383,6 +387,11 @@ impl Connection {
             self.wants_writable = false;
             self.outbox.push(Event::Writable { id: self.id });
         }
+        self.finish_shutdown();
+        Poll::Ready(())
+    }
+
+    fn finish_shutdown(&mut self) {
         if let (Shutdown::Requested, Some(stream)) = (self.shutdown, &self.stream) {
             let result = stream.shut_down_write();
             self.shutdown = Shutdown::Done;
@@ -391,7 +400,6 @@ impl Connection {
                 result,
             });
         }
-        Poll::Ready(())
     }
 
     /// A failed wait counts as ready: the next write says what is wrong.
