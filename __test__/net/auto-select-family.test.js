@@ -191,6 +191,17 @@ describe('autoSelectFamily', () => {
     context.note('client', client.autoSelectFamilyAttemptedAddresses);
   });
 
+  sameLog('tells of the attempt that is under way when it is destroyed', async (context) => {
+    const port = context.label(await blackHole(context, '127.0.0.1'), 'server');
+    for (const addresses of [['127.0.0.1', '::1'], ['127.0.0.2', '127.0.0.1'], ['127.0.0.1']]) {
+      const client = connect(context, { port, lookup: answer(...addresses) });
+      client.on('connectionAttempt', (address) => {
+        if (address === '127.0.0.1') setImmediate(() => client.destroy(new Error('enough')));
+      });
+      await context.closed(client);
+    }
+  });
+
   sameLog('gives up an attempt after its timeout and tries the next', async (context) => {
     const port = context.label(await blackHole(context, '127.0.0.5'), 'server');
     const server = context.createServer();

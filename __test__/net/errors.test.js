@@ -132,6 +132,30 @@ describe('a reset', () => {
 });
 
 describe('writing where it cannot arrive', () => {
+  sameLog('counts the bytes that Node counts', async (context) => {
+    const writes = [
+      ['abcd', 'utf16le'],
+      ['abcd', 'ucs2'],
+      ['abcd', 'latin1'],
+      ['abcd', 'hex']
+    ];
+    writes.push([Buffer.alloc(4)], ['x'.repeat(20_000), 'utf16le']);
+    for (const write of writes) {
+      const server = context.createServer({ allowHalfOpen: true });
+      const path = context.path(`${context.open.size}`);
+      const accepting = once(server.listen(path), 'connection');
+      const client = context.connect(path);
+      const [accepted] = await accepting;
+      const ending = once(accepted.resume(), 'end');
+      client.destroy();
+      await ending;
+      accepted.on('error', (error) => context.note('accepted', error.code));
+      accepted.write(...write);
+      await context.closed(accepted);
+      context.note('accepted', accepted.bytesWritten);
+    }
+  });
+
   sameLogAcross('to a peer that is gone ends in EPIPE or ECONNRESET alike', async (context) => {
     const [client, accepted] = await context.pair({ client: { allowHalfOpen: true } });
     accepted.destroy();

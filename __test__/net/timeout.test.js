@@ -125,6 +125,16 @@ describe('setTimeout()', () => {
     context.note('drained', client.destroyed);
   });
 
+  sameLog('fires for a stalled write when nothing moved for a whole time', async (context) => {
+    const [client] = await context.pair({ server: { pauseOnConnect: true } });
+    const began = Date.now();
+    client.write(Buffer.alloc(20_000_000));
+    client.setTimeout(100);
+    await once(client, 'timeout');
+    // The first time ends with less than was written waiting: that was progress.
+    context.note('client', Math.round((Date.now() - began) / 100));
+  });
+
   sameLog('that ends the socket is the usual idiom', async (context) => {
     const [client, accepted] = await context.pair();
     context.watch('client', client).resume();

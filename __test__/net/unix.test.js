@@ -104,6 +104,24 @@ describe('a server on a path', () => {
 });
 
 describe('a client of a path', () => {
+  sameLogAcross('tells of its attempt before it makes it', async (context) => {
+    const server = await listenOn(context, context.path(), (socket) => socket.end());
+    for (const path of [context.path(), context.path('none')]) {
+      const client = context.watch('client', new context.client.Socket());
+      client.connect(path);
+      context.note('client', 'called');
+      await context.closed(client.resume());
+    }
+    server.close();
+  });
+
+  sameLog('makes no attempt when it is destroyed as it is told of', async (context) => {
+    const client = context.watch('client', new context.client.Socket());
+    client.on('connectionAttempt', () => setImmediate(() => client.destroy()));
+    client.connect(context.path('none'));
+    await context.closed(client);
+  });
+
   const properties = [
     'remoteAddress', 'remotePort', 'remoteFamily', 'localAddress', 'localPort', 'localFamily',
     'connecting', 'pending', 'readyState', 'bytesRead', 'bytesWritten'

@@ -18,6 +18,8 @@ const SHORT = 1024;
 const kOnRead = Symbol('onread');
 const kPipe = Symbol('pipe');
 const kTimer = Symbol('timer');
+/** How many bytes of a write that has to wait had to when last asked. */
+const kWaiting = Symbol('waiting');
 
 const methods = {
   _read() {
@@ -82,6 +84,7 @@ const methods = {
       typeof chunk === 'string'
         ? handle.writeString(chunk, encoding, done)
         : handle.writeBuffer(chunk, done);
+    if (status !== 0) unsent(this, status, chunk, encoding);
     finishWrite(status, done);
   },
 
@@ -93,21 +96,22 @@ const methods = {
       const crosses = typeof chunk !== 'string' || (encoding === 'latin1' && chunk.length <= SHORT);
       chunks[i] = crosses ? chunk : Buffer.from(chunk, encoding);
     }
-    finishWrite(this._handle.writev(chunks, done), done);
+    const status = this._handle.writev(chunks, done);
+    if (status === 1) this[kWaiting] = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    finishWrite(status, done);
   },
 
   /** A write that had to wait has ended. */
   [kWritten](status, done) {
+    this[kWaiting] = 0;
     // Older Nodes took a write that a destroy cancelled for done.
     if (this.destroyed) return nodeMajor < 22 ? done() : finishWrite(UV_ECANCELED, done);
     this._unrefTimer();
     finishWrite(status, done);
   },
 
-  /** A write that has to wait goes forward: the socket is not idle. */
-  [kProgress]() {
-    this._unrefTimer();
-  },
+  /** A write that has to wait goes forward, which is looked at when the time of idleness is over. */
+  [kProgress]() {},
 
   _final(done) {
     // Without a connection there is nothing to shut down; older Nodes wait for one to come.
@@ -147,6 +151,24 @@ function canWrite(socket, data, encoding, done) {
   }
   if (socket[kTimer] !== null) socket[kTimer].refresh();
   return true;
+}
+
+function unsent(socket, status, chunk, encoding) {
+  const length = Buffer.byteLength(chunk, encoding);
+  if (status === 1) socket[kWaiting] = length;
+  // As Node, which counts short strings that could not be sent in other encodings only.
+  else if (typeof chunk === 'string' && length <= 16 * SHORT && isWide(encoding)) {
+    socket._handle.bytesWritten -= length;
+  }
+}
+
+function isWide(encoding) {
+  return encoding === 'utf16le' || encoding === 'utf-16le' || /^ucs-?2$/.test(encoding);
+}
+
+/** How many bytes of a write have to wait. */
+function bytesWaiting({ pendingWrite }) {
+  return pendingWrite === null ? 0 : pendingWrite.chunks.reduce((sum, it) => sum + it.length, 0);
 }
 
 function finishWrite(status, done) {
@@ -239,4 +261,4 @@ const { ECANCELED: UV_ECANCELED, ENOBUFS: UV_ENOBUFS, ENOTCONN: UV_ENOTCONN } = 
 /** Where a function gives no buffer: a read of the usual size. */
 const READ_SIZE = 64 * 1024;
 
-module.exports = { kOnRead, kPipe, kTimer, methods, readTarget };
+module.exports = { bytesWaiting, kOnRead, kPipe, kTimer, kWaiting, methods, readTarget };

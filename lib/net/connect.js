@@ -22,6 +22,8 @@ const clientSockets = channel('net.client.socket');
 const kConnected = Symbol('connected');
 /** The timer of an attempt, which ends with the socket. */
 const kAttemptTimer = Symbol('attempt timer');
+/** What tells, before 'close', of the one of several attempts that a destroy cancelled. */
+const kCancelAttempt = Symbol('cancel attempt');
 /** The method of Socket.prototype that makes it new after 'close'. */
 const kRevive = Symbol('revive');
 
@@ -78,6 +80,8 @@ function connectPath(socket, path) {
     socket.emit('connectionAttemptFailed', path, undefined, undefined, error);
     if (!socket.destroyed) socket.destroy(error);
   };
+  socket.emit('connectionAttempt', path, undefined, undefined);
+  if (!socket.connecting || socket._handle !== handle) return;
   const status = handle.connectPath(path, done);
   if (status === UV_EINVAL || status === UV_ENAMETOOLONG) {
     socket.destroy(impossible(handle, status, path));
@@ -284,6 +288,12 @@ class Attempts {
       this.answered(handle, result, address, family)
     );
     beginEntry(socket, status, address, port);
+    if (status === 0) {
+      socket[kCancelAttempt] = () => {
+        const error = hostPortError(UV_ECANCELED, 'connect', address, port);
+        socket.emit('connectionAttemptFailed', address, port, family, error);
+      };
+    }
     if (status !== 0) {
       this.failed(impossible(handle, status, address, port), address, family);
     } else if (this.index < this.addresses.length) {
@@ -303,6 +313,7 @@ class Attempts {
     clearTimeout(this.socket[kAttemptTimer]);
     const { socket } = this;
     if (socket._handle !== handle || !socket.connecting) return;
+    socket[kCancelAttempt] = undefined;
     if (status === 0) return afterConnect(socket, handle);
     this.failed(refused(this.target, family, status, address), address, family);
   }
@@ -316,6 +327,7 @@ class Attempts {
   timedOut(handle, address, family) {
     const { socket } = this;
     if (socket._handle !== handle || !socket.connecting) return;
+    socket[kCancelAttempt] = undefined;
     socket.emit('connectionAttemptTimeout', address, this.target.port, family);
     const error = hostPortError(UV_ETIMEDOUT, 'connect', address, this.target.port);
     this.errors.push(error);
@@ -388,9 +400,17 @@ function checkBlockList({ blockList }, address, family) {
 
 const {
   EADDRINUSE: UV_EADDRINUSE,
+  ECANCELED: UV_ECANCELED,
   EINVAL: UV_EINVAL,
   ENAMETOOLONG: UV_ENAMETOOLONG,
   ETIMEDOUT: UV_ETIMEDOUT
 } = numbers;
 
-module.exports = { clientSockets, kAttemptTimer, kConnected, kRevive, startConnect };
+module.exports = {
+  clientSockets,
+  kAttemptTimer,
+  kCancelAttempt,
+  kConnected,
+  kRevive,
+  startConnect
+};

@@ -12,8 +12,15 @@ const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
 const { isBoundSocket, kTake } = require('./arguments');
 const { blockListOf } = require('./block-list');
-const { kOnRead, kPipe, kTimer, methods, readTarget } = require('./bytes');
-const { clientSockets, kAttemptTimer, kConnected, kRevive, startConnect } = require('./connect');
+const { bytesWaiting, kOnRead, kPipe, kTimer, kWaiting, methods, readTarget } = require('./bytes');
+const {
+  clientSockets,
+  kAttemptTimer,
+  kCancelAttempt,
+  kConnected,
+  kRevive,
+  startConnect
+} = require('./connect');
 
 const kBytesRead = Symbol('bytesRead');
 const kBytesWritten = Symbol('bytesWritten');
@@ -91,7 +98,8 @@ Object.assign(Socket.prototype, methods, {
   [kPipe]: null,
   [kReset]: false,
   [kTimer]: null,
-  [kTypeOfService]: undefined
+  [kTypeOfService]: undefined,
+  [kWaiting]: 0
 });
 
 // Connecting.
@@ -323,7 +331,16 @@ Socket.prototype.setTimeout = function setSocketTimeout(msecs, callback) {
   return this;
 };
 
+/** A write that went forward since the last time is no idleness. */
 Socket.prototype._onTimeout = function _onTimeout() {
+  if (this[kWaiting] > 0 && this._handle) {
+    const waiting = bytesWaiting(this._handle);
+    if (waiting !== this[kWaiting]) {
+      this[kWaiting] = waiting;
+      this._unrefTimer();
+      return;
+    }
+  }
   this.emit('timeout');
 };
 
@@ -377,7 +394,10 @@ Socket.prototype._destroy = function _destroy(error, done) {
     const hadError = Boolean(error);
     this[kBytesRead] = handle.bytesRead;
     this[kBytesWritten] = handle.bytesWritten;
-    const closed = () => emitClose(this, hadError);
+    const closed = () => {
+      this[kCancelAttempt]?.();
+      emitClose(this, hadError);
+    };
     if (this[kReset]) handle.reset(closed);
     else handle.close(closed);
     this._handle = null;
