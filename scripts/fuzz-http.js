@@ -10,7 +10,10 @@
 
 const { parseArgs } = require('node:util');
 
+const { differences } = require('./fuzz-http/differences');
 const { main } = require('./fuzz-http/main');
+
+const host = require('node:http');
 
 const sides = {
   client: () => [require('./fuzz-http/client-cases'), require('./fuzz-http/client-run')],
@@ -34,4 +37,4 @@ if (side === undefined) {
   process.exit(2);
 }
 const [{ makeScenario }, { play }] = side();
-main({ makeScenario, play, ...values });
+main({ host, ours: require('../lib/http'), makeScenario, play, differences, ...values });

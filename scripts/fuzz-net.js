@@ -1,0 +1,30 @@
+'use strict';
+
+// Plays random scenarios of two endpoints with Node's net and with ours, and reports every difference
+// in what either saw: events with their arguments and order, callbacks, results, bytes and states.
+//
+//   node scripts/fuzz-net.js                 2,000 scenarios
+//   node scripts/fuzz-net.js --cases 50000 --seed 7
+//   node scripts/fuzz-net.js --only 1234     one scenario, in full
+//   node scripts/fuzz-net.js --self          Node's net with itself: what is noise
+
+const { parseArgs } = require('node:util');
+
+const { makeScenario } = require('./fuzz-net/cases');
+const { differences } = require('./fuzz-net/differences');
+const { play } = require('./fuzz-net/run');
+const { main } = require('./fuzz-http/main');
+
+const host = require('node:net');
+
+const { values } = parseArgs({
+  options: {
+    cases: { type: 'string', default: '2000' },
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string' },
+    self: { type: 'boolean', default: false },
+    stop: { type: 'string', default: '20' }
+  }
+});
+
+main({ host, ours: require('../lib/net'), makeScenario, play, differences, ...values });
