@@ -14,18 +14,13 @@
 module.exports = [
   {
     file: 'async-hooks',
-    sentence: 'see the same resources over TCP, and what triggered them',
-    reason: 'Node-API gives no way to name the trigger of an async resource: ours is whatever runs'
-  },
-  {
-    file: 'async-hooks',
     sentence: 'see the same resources over a Unix socket',
-    reason: 'as above; and the resource a Unix socket makes for nothing is not made'
+    reason: 'the resource a Unix socket makes for nothing is not made'
   },
   {
     file: 'async-hooks',
     sentence: 'run every callback in the resource it belongs to',
-    reason: 'triggers of TickObjects, see above; the resources are the same'
+    reason: 'the triggers of TickObjects; the resources are the same'
   },
   {
     file: 'process',

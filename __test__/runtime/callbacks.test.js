@@ -7,10 +7,21 @@ jest.setTimeout(60_000);
 
 const EVENTS = ['connection', 'connect', 'data', 'end'];
 const COUNT = 8;
+const HOSTS = [
+  ['in one callback of node', []],
+  ['each in a callback of node', ['-r', './runtime/without-tick-callback.js']]
+];
 
 describe('eight events that wait for one turn of the loop', () => {
-  test.each(EVENTS)('%s: each has its ticks and microtasks before the next', async (event) => {
-    const { log, troubles } = await report('runtime/one-turn.js', { args: [event, 'none'] });
+  describe.each(HOSTS)('%s', (_, nodeArgs) => {
+    test.each(EVENTS)('%s: each has its ticks and microtasks before the next', async (event) => {
+      await hasItsOwn(event, nodeArgs);
+    });
+  });
+
+  async function hasItsOwn(event, nodeArgs) {
+    const options = { args: [event, 'none'], nodeArgs };
+    const { log, troubles } = await report('runtime/one-turn.js', options);
     const expected = Array.from({ length: COUNT }, (_, i) => [
       `${event} ${i}`,
       `tick ${i}`,
@@ -20,7 +31,7 @@ describe('eight events that wait for one turn of the loop', () => {
     // Which socket is first is the kernel's choice; that a socket's three lines stay together is not.
     const groups = Array.from({ length: COUNT }, (_, i) => log.slice(3 * i, 3 * i + 3));
     expect(groups.sort()).toEqual(expected.sort());
-  });
+  }
 
   const TROUBLES = ['throw', 'throw in a tick', 'throw in a microtask', 'reject'];
   describe.each(TROUBLES)('%s in three of them', (trouble) => {

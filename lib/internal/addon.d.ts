@@ -21,21 +21,21 @@ export interface Address {
 /** The transports of one Node environment. */
 export class Runtime {
   /**
-   * `dispatch(kind, id, a, b)` gets the events; `accept(id, newId)` attaches an object to a
-   * connection before its event; `allocate(size)` returns a Buffer to read into.
+   * `deliver()` takes events by `nextEvent` until it has all, or as many as it wants; `allocate(size)`
+   * returns a Buffer to read into.
    * Throws where the runtime cannot be made: with the kernel's error number, negated, as `errno`
    * (`EMFILE`), or without one where the platform is not supported.
    */
-  constructor(dispatch: unknown, accept: unknown, allocate: unknown);
+  constructor(deliver: unknown, allocate: unknown);
   /**
-   * Puts the commands of the hot path on `target`; small writes and reads come by way of `crossing`, a
-   * Buffer that nobody else may see.
+   * Puts the commands of the hot path on `target`; events are told in `told`, an Int32Array of 5, small
+   * writes and reads come by way of `crossing`, a Buffer: nobody else may see either.
    */
-  defineCommands(target: object, crossing: unknown): void;
+  defineCommands(target: object, told: unknown, crossing: unknown): void;
   /** HTTP events are told in `registers`, an Int32Array of 20 that nobody else may see. */
   setRegisters(registers: unknown): void;
-  /** Makes a handle whose events come in the async context of `resource`, of type `kind`. */
-  open(resource: object, kind: unknown): HandleId;
+  /** Makes a handle. */
+  open(): HandleId;
   /** Binds to an IP address; the socket may then listen or connect. */
   bind(id: HandleId, address: string, port: number, ipv6Only: boolean, reusePort: boolean): number;
   /** Binds to the path of a Unix domain socket, or to an abstract name after a NUL. */
@@ -50,14 +50,12 @@ export class Runtime {
   acceptAgain(id: HandleId): void;
   /** Becomes the stream behind an inherited descriptor or, if `share`, behind another one of it. */
   openFd(id: HandleId, fd: number, share: boolean): number;
-  /** Connects to an IP address; the result comes in the async context of `request`. */
-  connect(id: HandleId, request: object, address: string, port: number): number;
+  /** Connects to an IP address; a `Connected` event follows. */
+  connect(id: HandleId, address: string, port: number): number;
   /** Connects to a Unix domain socket. */
-  connectPath(id: HandleId, request: object, path: Uint8Array): number;
+  connectPath(id: HandleId, path: Uint8Array): number;
   /** Reads at most `size` bytes at a time, all of which JavaScript copies. */
   fixReadSize(id: HandleId, size: number): number;
-  /** Calls `function()` in the async context of a handle, for what it says of it. */
-  inContext(id: HandleId, function_: unknown): number | null;
   setNoDelay(id: HandleId, enable: boolean): number;
   /** `delay` before the first probe and `interval` between them in seconds; `count` of them. */
   setKeepAlive(

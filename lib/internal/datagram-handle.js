@@ -26,13 +26,14 @@ const WAITS = 1;
  * @property {(owner: object, status: number) => void} receiveFailed
  */
 
-class DatagramHandle {
+class DatagramHandle extends AsyncResource {
   /**
    * @param {boolean} ipv6
    * @param {object} owner
    * @param {Receiver} receiver what is done with the events, called with the owner
    */
   constructor(ipv6, owner, receiver) {
+    super('UDPWRAP', { requireManualDestroy: true });
     this.id = -1;
     this.ipv6 = ipv6;
     this.family = ipv6 ? 'IPv6' : 'IPv4';
@@ -46,7 +47,7 @@ class DatagramHandle {
     this.finished = null;
     this.closeDone = null;
     this.refused = false;
-    open(this, 'UDPWRAP');
+    open(this);
   }
 
   /** Called instead of getting an id, where there is no runtime to open it in. */
@@ -60,12 +61,18 @@ class DatagramHandle {
   }
 
   getAsyncId() {
-    return this.id;
+    return this.asyncId();
+  }
+
+  /** @returns {any} the AsyncResource that its events come in the context of */
+  get scope() {
+    return this;
   }
 
   // Commands. Each returns 0 or a negative error number unless said otherwise.
 
   /** @param {number} bits of `flags` */
+  // @ts-expect-error: Node's name; it hides AsyncResource's, which nobody calls
   bind(address, port, bits) {
     return native().bindDatagram(this.id, this.ipv6, `${address}`, port & PORT_MASK, bits);
   }

@@ -1,6 +1,6 @@
 'use strict';
 
-// The kinds of events that cross from Rust, in the order of `Kinds` in src/binding/environment.rs.
+// The kinds of events that cross from Rust, in the order of `Kinds` in src/binding/delivery.rs.
 
 /** @enum {number} */
 const kinds = {
@@ -17,7 +17,9 @@ const kinds = {
   DATAGRAM: 10,
   RECEIVE_FAILED: 11,
   SENT: 12,
-  HTTP: 13
+  HTTP: 13,
+  /** There is none. */
+  NONE: 14
 };
 
 module.exports = kinds;

@@ -3,7 +3,7 @@
 // A native stream or listener under Node's handle verbs. Turns commands into calls of the addon and
 // its events into calls of the owner; knows bytes and error numbers, nothing of Node's streams.
 
-const { AsyncResource, executionAsyncId } = require('node:async_hooks');
+const { AsyncResource } = require('node:async_hooks');
 
 const { numbers } = require('./errors');
 const {
@@ -38,29 +38,46 @@ const types = {
   PIPE_SERVER: 'PIPESERVERWRAP'
 };
 
-/**
- * The request whose async context the result of a connect comes in. Its handle keeps it: until Node
- * 22 the context is lost with the object.
- */
-class ConnectRequest {
-  constructor(done, address, port) {
+/** Each is told to be gone when it is closed, or has ended. */
+const MANUAL = { requireManualDestroy: true };
+
+/** What ends once, in the async context that it began in. */
+class Request extends AsyncResource {
+  /** @param {string} type as Node names it */
+  constructor(type, handle, done) {
+    super(type, { requireManualDestroy: true, triggerAsyncId: handle.getAsyncId() });
     this.done = done;
+  }
+
+  end(status, handle) {
+    try {
+      this.runInAsyncScope(this.done, undefined, status, handle);
+    } finally {
+      this.emitDestroy();
+    }
+  }
+}
+
+class ConnectRequest extends Request {
+  constructor(handle, done, address, port) {
+    super(handle.type === types.TCP ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP', handle, done);
     this.address = address;
     this.port = port;
   }
 }
 
-/** The request whose async context our FIN is reported in, kept likewise. */
-class ShutdownRequest {
-  constructor(done, handle) {
-    this.done = done;
+/** Our FIN. */
+class ShutdownRequest extends Request {
+  constructor(handle, done) {
+    super('SHUTDOWNWRAP', handle, done);
     this.handle = handle;
   }
 }
 
-/** The resource of a connection that was given to another request; its handle keeps it. */
-class ReusedHandle {
+/** The resource of a connection that was given to another request. */
+class ReusedHandle extends AsyncResource {
   constructor(handle) {
+    super(handle.type, MANUAL);
     this.type = handle.type;
     this.handle = handle;
   }
@@ -70,7 +87,7 @@ class ReusedHandle {
 class WriteRequest extends AsyncResource {
   /** @param {(Uint8Array | string)[]} chunks Buffers, and strings in latin1 */
   constructor(chunks, done) {
-    super('WRITEWRAP', { requireManualDestroy: true });
+    super('WRITEWRAP', MANUAL);
     this.chunks = chunks;
     this.done = done;
   }
@@ -85,9 +102,14 @@ class WriteRequest extends AsyncResource {
   }
 }
 
-class StreamHandle {
-  /** @param {string} type one of `types` */
-  constructor(type) {
+/** The resource that its events come in the async context of. */
+class StreamHandle extends AsyncResource {
+  /**
+   * @param {string} type one of `types`
+   * @param {object} [options] of AsyncResource
+   */
+  constructor(type, options = MANUAL) {
+    super(type, options);
     this.id = -1;
     this.type = type;
     /** What gets the events: see the methods called on it below. */
@@ -100,7 +122,7 @@ class StreamHandle {
   /** @returns {StreamHandle} a new one, neither bound nor connected */
   static open(type) {
     const handle = new this(type);
-    open(handle, type);
+    open(handle);
     return handle;
   }
 
@@ -116,23 +138,29 @@ class StreamHandle {
 
   /** @returns {number} the id under which `async_hooks` knows it */
   getAsyncId() {
-    return native().inContext(this.id, executionAsyncId);
+    return this.scope.asyncId();
+  }
+
+  /** @returns {any} the AsyncResource that its events come in the context of */
+  get scope() {
+    return this.resource ?? this;
   }
 
   /** Runs `call` in the async context that its events come in. */
   inContext(call) {
-    native().inContext(this.id, call);
+    this.scope.runInAsyncScope(call);
   }
 
   /** Its events come in the context of what runs now from here on. */
   renewContext() {
     if (this.id < 0) return;
+    this.scope.emitDestroy();
     this.resource = new ReusedHandle(this);
-    commands.renew(this.id, this.resource, this.type);
   }
 
   // Commands. Each returns 0 or a negative error number unless said otherwise.
 
+  // @ts-expect-error: Node's name; it hides AsyncResource's, which nobody calls
   bind(address, port, ipv6Only, reusePort) {
     return native().bind(this.id, address, port, ipv6Only, reusePort);
   }
@@ -164,13 +192,16 @@ class StreamHandle {
 
   /** `done(status, request)` follows if 0 is returned. */
   connect(address, port, done) {
-    this.connectRequest = new ConnectRequest(done, address, port);
-    return native().connect(this.id, this.connectRequest, address, port);
+    return this.begin(native().connect(this.id, address, port), done, address, port);
   }
 
   connectPath(path, done) {
-    this.connectRequest = new ConnectRequest(done, path);
-    return native().connectPath(this.id, this.connectRequest, Buffer.from(path));
+    return this.begin(native().connectPath(this.id, Buffer.from(path)), done, path);
+  }
+
+  begin(status, done, address, port) {
+    if (status === 0) this.connectRequest = new ConnectRequest(this, done, address, port);
+    return status;
   }
 
   readStart() {
@@ -280,8 +311,9 @@ class StreamHandle {
 
   /** `done(status)` follows. */
   shutdown(done) {
-    this.shutdownRequest = new ShutdownRequest(done, this);
-    return commands.shutdown(this.id, this.shutdownRequest, 'SHUTDOWNWRAP');
+    const status = commands.shutdown(this.id);
+    if (status === 0) this.shutdownRequest = new ShutdownRequest(this, done);
+    return status;
   }
 
   /** `done()` follows, in the loop's closing phase. */
@@ -303,7 +335,10 @@ class StreamHandle {
     this.id = -1;
     this.reading = false;
     this.closeDone = done ?? null;
-    if (this.connectRequest !== null) this.connectRequest = null;
+    if (this.connectRequest !== null) {
+      this.connectRequest.emitDestroy();
+      this.connectRequest = null;
+    }
     commands.close(id, reset);
   }
 
@@ -384,28 +419,32 @@ class StreamHandle {
     const request = this.connectRequest;
     this.connectRequest = null;
     if (request === null) return;
-    const { done } = request;
     if (this.connected) {
       // Connected anew without a word from the peer: told in the loop's next iteration, as by libuv.
       setImmediate(() => {
-        if (this.id >= 0) done(status, this);
+        if (this.id >= 0) request.end(status, this);
       });
       return;
     }
     this.connected = status === 0;
-    done(status, this);
+    request.end(status, this);
   }
 
   onshutdown(status) {
     const request = this.shutdownRequest;
     this.shutdownRequest = null;
-    if (request !== null) request.done(status);
+    if (request !== null) request.end(status);
   }
 
+  /** Called in no async context: a connection inherits nothing from whoever listens. */
   makeAccepted(id) {
-    const handle = new StreamHandle(this.type === types.TCP_SERVER ? types.TCP : types.PIPE);
-    if (this.owner[kInherits]?.() === true) this.inContext(() => adopt(handle, id, handle.type));
-    else adopt(handle, id, handle.type);
+    const type = this.type === types.TCP_SERVER ? types.TCP : types.PIPE;
+    const options = { requireManualDestroy: true, triggerAsyncId: this.asyncId() };
+    if (this.owner[kInherits]?.() === true) {
+      this.inContext(() => adopt(new StreamHandle(type, options), id));
+    } else {
+      adopt(new StreamHandle(type, options), id);
+    }
   }
 
   onaccepted(id) {
@@ -426,7 +465,7 @@ class StreamHandle {
     }
     if (shutdownRequest !== null) {
       this.shutdownRequest = null;
-      shutdownRequest.done(UV_ECANCELED);
+      shutdownRequest.end(UV_ECANCELED);
     }
     if (closeDone !== null) closeDone();
   }

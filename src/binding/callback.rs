@@ -1,14 +1,15 @@
 //! The napi calls of the hot path, each wrapped once: references, scopes, calling JavaScript.
 
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
 
 use napi::sys;
 
 /// What came of calling JavaScript.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Called {
-    /// It returned, or threw and `uncaughtException` took care of it.
     Returned,
+    /// It threw, and `uncaughtException` took care of it.
+    Threw,
     /// JavaScript cannot run any more in this environment.
     Stopped,
 }
@@ -70,80 +71,45 @@ impl Reference {
     }
 }
 
-/// The async context of a handle: its async id, its resource, its AsyncLocalStorage stores.
-pub struct AsyncContext {
-    env: sys::napi_env,
-    context: sys::napi_async_context,
-}
-
-impl AsyncContext {
-    /// Makes one that inherits from what runs now. `kind` is what `async_hooks` shows: `TCPWRAP`.
-    ///
-    /// # Safety
-    /// `env` is alive and this is its thread; `resource` is an object of it.
-    pub unsafe fn new(env: sys::napi_env, resource: sys::napi_value, kind: &str) -> Self {
-        let mut name = null_mut();
-        // SAFETY: by the caller's contract; napi copies the string.
-        unsafe {
-            sys::napi_create_string_utf8(env, kind.as_ptr().cast(), kind.len() as isize, &mut name);
-            Self::named(env, resource, name)
-        }
-    }
-
-    /// As [`Self::new`], with the kind as JavaScript's string.
-    ///
-    /// # Safety
-    /// As for `new`; `name` is a value of the environment.
-    pub unsafe fn named(
-        env: sys::napi_env,
-        resource: sys::napi_value,
-        name: sys::napi_value,
-    ) -> Self {
-        let mut context = null_mut();
-        // SAFETY: by the caller's contract. A failure leaves null, with which JavaScript is called
-        // outside of any context.
-        unsafe { sys::napi_async_init(env, resource, name, &mut context) };
-        Self { env, context }
-    }
-
-    /// Emits `destroy` to `async_hooks`.
-    pub fn destroy(self) {
-        if !self.context.is_null() {
-            // SAFETY: made by `new`, destroyed once, the environment lives.
-            unsafe { sys::napi_async_destroy(self.env, self.context) };
-        }
-    }
-
-    /// The raw context for [`call`].
-    pub fn raw(&self) -> sys::napi_async_context {
-        self.context
-    }
-}
-
-/// Calls `function(...arguments)` as Node calls its own callbacks: afterwards `nextTick` callbacks
-/// and microtasks have run. An exception goes to `uncaughtException`.
+/// Calls `function()` as Node calls its own callbacks, in no async context: afterwards `nextTick`
+/// callbacks and microtasks have run. `function` is one of ours, which lets no exception through.
 ///
 /// # Safety
 /// `env` is alive, this is its thread, a scope is open; the values are of that environment.
-pub unsafe fn call(
+pub unsafe fn call_with_ticks(
     env: sys::napi_env,
-    context: sys::napi_async_context,
+    this: sys::napi_value,
     function: sys::napi_value,
-    arguments: &[sys::napi_value],
 ) -> Called {
     // SAFETY: by the caller's contract.
     unsafe {
-        let mut this = null_mut();
-        sys::napi_get_global(env, &mut this);
-        let (count, first) = (arguments.len(), arguments.as_ptr());
-        match sys::napi_make_callback(env, context, this, function, count, first, null_mut()) {
+        let (no_context, no_arguments) = (null_mut(), null());
+        match sys::napi_make_callback(env, no_context, this, function, 0, no_arguments, null_mut())
+        {
             sys::Status::napi_ok => Called::Returned,
             _ => report_exception(env),
         }
     }
 }
 
-/// Calls `function(...arguments)` for its result, in no async context and without running ticks.
+/// Calls `function()` amid a callback. An exception goes to `uncaughtException`, which also takes
+/// back the async contexts that it has left.
+///
+/// # Safety
+/// As for [`call_with_ticks`].
+pub unsafe fn call(env: sys::napi_env, function: sys::napi_value) -> Called {
+    // SAFETY: by the caller's contract.
+    unsafe {
+        let mut this = null_mut();
+        sys::napi_get_global(env, &mut this);
+        match sys::napi_call_function(env, this, function, 0, null(), null_mut()) {
+            sys::Status::napi_ok => Called::Returned,
+            _ => report_exception(env),
+        }
+    }
+}
+
+/// Calls `function(...arguments)` for its result, without running ticks.
 ///
 /// # Safety
 /// As for [`call`].
@@ -164,27 +130,6 @@ pub unsafe fn call_for_value(
                 None
             }
         }
-    }
-}
-
-/// Calls `function()`, which returns a number, in an async context. Called by JavaScript, and so
-/// inside its scope: no ticks run.
-///
-/// # Safety
-/// As for [`call`].
-pub unsafe fn call_in_context(
-    env: sys::napi_env,
-    context: sys::napi_async_context,
-    function: sys::napi_value,
-) -> Option<f64> {
-    // SAFETY: by the caller's contract.
-    unsafe {
-        let (mut this, mut result, mut number) = (null_mut(), null_mut(), 0.0);
-        sys::napi_get_global(env, &mut this);
-        let (none, status) = (std::ptr::null(), sys::Status::napi_ok);
-        let called = sys::napi_make_callback(env, context, this, function, 0, none, &mut result);
-        let read = sys::napi_get_value_double(env, result, &mut number);
-        (called == status && read == status).then_some(number)
     }
 }
 
@@ -214,7 +159,7 @@ unsafe fn report_exception(env: sys::napi_env) -> Called {
         let mut error = null_mut();
         sys::napi_get_and_clear_last_exception(env, &mut error);
         match sys::napi_fatal_exception(env, error) {
-            sys::Status::napi_ok => Called::Returned,
+            sys::Status::napi_ok => Called::Threw,
             _ => Called::Stopped,
         }
     }

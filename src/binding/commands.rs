@@ -8,7 +8,6 @@ use napi::bindgen_prelude::{Either, JsObjectValue, JsValue, Object, Unknown};
 use napi::Env;
 use napi_derive::napi;
 
-use super::callback::{call_in_context, AsyncContext};
 use super::environment::{code, Environment};
 use super::handles::{insert, Kind};
 use super::hot;
@@ -60,31 +59,26 @@ pub struct Runtime {
 
 #[napi]
 impl Runtime {
-    /// `dispatch(kind, id, a, b)` gets the events; `accept(id, newId)` attaches an object to a
-    /// connection before its event; `allocate(size)` returns a Buffer to read into.
+    /// `deliver()` takes events by `nextEvent` until it has all, or as many as it wants; `allocate(size)`
+    /// returns a Buffer to read into.
     /// Throws where the runtime cannot be made: with the kernel's error number, negated, as `errno`
     /// (`EMFILE`), or without one where the platform is not supported.
     #[napi(constructor, catch_unwind)]
-    pub fn new(
-        env: Env,
-        dispatch: Unknown,
-        accept: Unknown,
-        allocate: Unknown,
-    ) -> napi::Result<Self> {
+    pub fn new(env: Env, deliver: Unknown, allocate: Unknown) -> napi::Result<Self> {
         // SAFETY: napi-rs gives live values of the calling environment; lib/internal passes
         // functions, and napi_create_reference refuses what is neither object nor function.
-        let made =
-            unsafe { Environment::new(env.raw(), dispatch.raw(), accept.raw(), allocate.raw()) };
+        let made = unsafe { Environment::new(env.raw(), deliver.raw(), allocate.raw()) };
         match made {
             Ok(environment) => Ok(Self { environment }),
             Err(error) => Err(cannot_start(env, &error)?),
         }
     }
 
-    /// Puts the commands of the hot path on `target`; small writes and reads come by way of `crossing`, a
-    /// Buffer that nobody else may see.
+    /// Puts the commands of the hot path on `target`; events are told in `told`, an Int32Array of 5, small
+    /// writes and reads come by way of `crossing`, a Buffer: nobody else may see either.
     #[napi(catch_unwind)]
-    pub fn define_commands(&self, env: Env, target: Object, crossing: Unknown) {
+    pub fn define_commands(&self, env: Env, target: Object, told: Unknown, crossing: Unknown) {
+        self.environment.set_told(told.raw());
         self.environment.set_crossing(crossing.raw());
         // SAFETY: live values of the calling environment, whose cleanup hook keeps our environment
         // until JavaScript cannot run any more.
@@ -97,14 +91,10 @@ impl Runtime {
         self.environment.set_registers(registers.raw());
     }
 
-    /// Makes a handle whose events come in the async context of `resource`, of type `kind`.
+    /// Makes a handle.
     #[napi(catch_unwind)]
-    pub fn open(&self, env: Env, resource: Object, kind: Unknown) -> HandleId {
-        let id = insert(&mut self.environment.handles.borrow_mut(), Kind::Fresh);
-        // SAFETY: live values of the calling environment.
-        let context = unsafe { AsyncContext::named(env.raw(), resource.raw(), kind.raw()) };
-        self.environment.handles.borrow_mut()[id as usize].context = Some(context);
-        id
+    pub fn open(&self) -> HandleId {
+        insert(&mut self.environment.handles.borrow_mut(), Kind::Fresh)
     }
 
     /// Binds to an IP address; the socket may then listen or connect.
@@ -202,21 +192,14 @@ impl Runtime {
         }))
     }
 
-    /// Connects to an IP address; the result comes in the async context of `request`.
+    /// Connects to an IP address; a `Connected` event follows.
     #[napi(catch_unwind)]
-    pub fn connect(
-        &self,
-        env: Env,
-        id: HandleId,
-        request: Object,
-        address: String,
-        port: u16,
-    ) -> i32 {
+    pub fn connect(&self, id: HandleId, address: String, port: u16) -> i32 {
         if let Ok(connection) = self.environment.connection(id) {
             let again = parse_socket_address(&address, port)
                 .and_then(|to| connection.borrow_mut().connect_again(to));
             self.environment.update(id);
-            return self.attach_request(env, id, request, "TCPCONNECTWRAP", again);
+            return code(again);
         }
         let mut refused = None;
         let result = self.set_kind(id, |kind| {
@@ -237,18 +220,16 @@ impl Runtime {
             };
             Ok(self.environment.open_connection(id, stream, pending))
         });
-        let result = refused.map_or(result, Err);
-        self.attach_request(env, id, request, "TCPCONNECTWRAP", result)
+        code(refused.map_or(result, Err))
     }
 
     /// Connects to a Unix domain socket.
     #[napi(catch_unwind)]
-    pub fn connect_path(&self, env: Env, id: HandleId, request: Object, path: &[u8]) -> i32 {
-        let result = self.set_kind(id, |_| {
+    pub fn connect_path(&self, id: HandleId, path: &[u8]) -> i32 {
+        code(self.set_kind(id, |_| {
             let (stream, pending) = Stream::connect_unix(path)?;
             Ok(self.environment.open_connection(id, stream, pending))
-        });
-        self.attach_request(env, id, request, "PIPECONNECTWRAP", result)
+        }))
     }
 
     /// Reads at most `size` bytes at a time, all of which JavaScript copies.
@@ -258,14 +239,6 @@ impl Runtime {
             connection.fix_window(size as usize);
             Ok(())
         })
-    }
-
-    /// Calls `function()` in the async context of a handle, for what it says of it.
-    #[napi(catch_unwind)]
-    pub fn in_context<'env>(&self, env: Env, id: HandleId, function: Unknown<'env>) -> Option<f64> {
-        let context = self.environment.context(id)?;
-        // SAFETY: live values of the calling environment, on its thread, in the scope of this call.
-        unsafe { call_in_context(env.raw(), context, function.raw()) }
     }
 
     #[napi(catch_unwind)]
@@ -381,22 +354,6 @@ impl Runtime {
         self.environment.handles.borrow_mut()[id as usize].kind = next;
         self.environment.update(id);
         Ok(())
-    }
-
-    fn attach_request(
-        &self,
-        env: Env,
-        id: HandleId,
-        request: Object,
-        kind: &str,
-        result: Result<(), Errno>,
-    ) -> i32 {
-        if result.is_ok() {
-            // SAFETY: live values of the calling environment.
-            let context = unsafe { AsyncContext::new(env.raw(), request.raw(), kind) };
-            self.environment.attach_request(id, context);
-        }
-        code(result)
     }
 
     fn command(

@@ -10,15 +10,15 @@ use std::time::Instant;
 
 use napi::sys;
 
-use super::callback::{self, AsyncContext, Called, Reference, Scope};
-use super::datagram::{place_of, sender_of};
-use super::handles::{insert, Handles, Kind};
+use super::callback::{self, Called, Reference, Scope};
+use super::delivery::Delivery;
+use super::handles::{Handles, Kind};
 use super::http_connection::HttpReads;
 use crate::runtime::driver::{Boundary, Delivered, Driver};
 use crate::runtime::slab::{Area, Place, Slab};
 use crate::transport::{
-    refuse, unlink, Close, Connection, ConnectionRef, ConnectionTask, Errno, Event, HandleId,
-    Outbox, Pending, Stream, Written,
+    unlink, Close, Connection, ConnectionRef, ConnectionTask, Errno, HandleId, Outbox, Pending,
+    Stream, Written,
 };
 
 /// Everything of one environment; nothing is shared with another.
@@ -35,13 +35,8 @@ pub struct Environment {
     closing: RefCell<Vec<HandleId>>,
     closing_scheduled: Cell<bool>,
     /// Closed handles that events in the outbox may still name; their ids are not given again yet.
-    retired: RefCell<Vec<HandleId>>,
-    /// Contexts that handles have left, perhaps in the midst of a callback that runs in one.
-    left: RefCell<Vec<AsyncContext>>,
-    /// JavaScript's `dispatch(kind, id, a, b)`.
-    dispatch: RefCell<Option<Reference>>,
-    /// JavaScript's `accept(id, newId)`, which attaches an object to an accepted connection.
-    accept: RefCell<Option<Reference>>,
+    pub retired: RefCell<Vec<HandleId>>,
+    pub delivery: Delivery,
     /// JavaScript's `allocate(size)`, which returns a Buffer to read into.
     allocate: RefCell<Option<Reference>>,
     scratch_buffer: RefCell<Option<Reference>>,
@@ -58,26 +53,6 @@ pub struct Environment {
     cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
 }
 
-/// The first argument of `dispatch`, in the order of `lib/internal/events.js`.
-#[derive(Debug, Clone, Copy)]
-#[repr(i32)]
-pub enum Kinds {
-    Read,
-    End,
-    ReadFailed,
-    Writable,
-    WriteFailed,
-    Connected,
-    ShutDown,
-    Accepted,
-    AcceptFailed,
-    Closed,
-    Datagram,
-    ReceiveFailed,
-    Sent,
-    Http,
-}
-
 impl Environment {
     /// Attaches to the environment that calls. Errors as [`Driver::new`] does.
     ///
@@ -85,8 +60,7 @@ impl Environment {
     /// `env` is alive, this is its thread, both values are functions of it.
     pub unsafe fn new(
         env: sys::napi_env,
-        dispatch: sys::napi_value,
-        accept: sys::napi_value,
+        deliver: sys::napi_value,
         allocate: sys::napi_value,
     ) -> std::io::Result<Rc<Self>> {
         let mut uv_loop = null_mut();
@@ -106,11 +80,8 @@ impl Environment {
             closing: RefCell::default(),
             closing_scheduled: Cell::new(false),
             retired: RefCell::default(),
-            left: RefCell::default(),
             // SAFETY: by the caller's contract.
-            dispatch: RefCell::new(Some(unsafe { Reference::new(env, dispatch) })),
-            // SAFETY: by the caller's contract.
-            accept: RefCell::new(Some(unsafe { Reference::new(env, accept) })),
+            delivery: unsafe { Delivery::new(env, deliver) },
             // SAFETY: by the caller's contract.
             allocate: RefCell::new(Some(unsafe { Reference::new(env, allocate) })),
             scratch_buffer: RefCell::new(None),
@@ -125,6 +96,7 @@ impl Environment {
         });
         let weak: Weak<Self> = Rc::downgrade(&environment);
         environment.driver.connect(weak);
+        environment.make_deliver_events();
 
         let owned = Rc::into_raw(environment.clone()).cast_mut().cast();
         let mut cleanup = null_mut();
@@ -238,30 +210,6 @@ impl Environment {
         }
     }
 
-    /// Gives a handle its async context.
-    pub fn attach(&self, id: HandleId, context: AsyncContext) {
-        match self.handles.borrow_mut().get_mut(id as usize) {
-            Some(handle) if handle.context.is_none() => handle.context = Some(context),
-            _ => context.destroy(),
-        }
-    }
-
-    /// Gives a handle another async context: a connection serves another request.
-    pub fn renew(&self, id: HandleId, context: AsyncContext) {
-        match self.handles.borrow_mut().get_mut(id as usize) {
-            Some(handle) => self
-                .left
-                .borrow_mut()
-                .extend(handle.context.replace(context)),
-            None => context.destroy(),
-        }
-    }
-
-    /// Called where no callback is on the stack.
-    fn destroy_left(&self) {
-        self.left.take().into_iter().for_each(AsyncContext::destroy);
-    }
-
     /// Whether a handle of this environment has the descriptor.
     pub fn owns(&self, fd: RawFd) -> bool {
         self.handles
@@ -306,206 +254,11 @@ impl Environment {
         }
     }
 
-    fn deliver_event(&self, dispatch: sys::napi_value, event: Event) -> Called {
-        let id = event.id();
-        let (kind, a, b) = match event {
-            Event::Read { place, length, .. } if self.speaks_http(id) => {
-                let called = self.deliver_http(dispatch, id, place, length);
-                self.after_read(id);
-                return called;
-            }
-            Event::Read {
-                place: place @ Place::Scratch(offset),
-                length,
-                ..
-            } => {
-                self.cross_read(place, length);
-                (Kinds::Read, offset as i32, length as i32)
-            }
-            Event::Read {
-                place: Place::Spare,
-                length,
-                ..
-            } => {
-                self.slab.deliver_spare(length);
-                (Kinds::Read, IN_SPARE, length as i32)
-            }
-            Event::End { .. } => (Kinds::End, 0, 0),
-            Event::ReadFailed { errno, .. } => (Kinds::ReadFailed, -errno.0, 0),
-            Event::Writable { .. } => (Kinds::Writable, 0, 0),
-            Event::Settled { .. } => {
-                self.update(id);
-                return Called::Returned;
-            }
-            Event::WriteFailed { errno, .. } => (Kinds::WriteFailed, -errno.0, 0),
-            Event::Connected { result, .. } => (Kinds::Connected, code(result), 0),
-            Event::ShutDown { result, .. } => (Kinds::ShutDown, code(result), 0),
-            Event::AcceptFailed { errno, .. } => (Kinds::AcceptFailed, -errno.0, 0),
-            Event::Accepted { stream, .. } => return self.deliver_accepted(dispatch, id, stream),
-            Event::Datagram { arrival, .. } => {
-                self.cross_read(Place::Scratch(arrival.offset), arrival.length);
-                (Kinds::Datagram, place_of(&arrival), sender_of(&arrival))
-            }
-            Event::ReceiveFailed { errno, .. } => (Kinds::ReceiveFailed, -errno.0, 0),
-            Event::Sent {
-                sequence, result, ..
-            } => (Kinds::Sent, (sequence & SEQUENCE_MASK) as i32, code(result)),
-            // The outbox gives batches out one by one.
-            Event::Datagrams { .. } => {
-                self.update(id);
-                return Called::Returned;
-            }
-        };
-        let ends_batch = matches!(
-            event,
-            Event::Datagram { last: true, .. } | Event::ReceiveFailed { .. }
-        );
-        if !self.is_open(id) {
-            return Called::Returned;
-        }
-        let request = match kind {
-            Kinds::Connected | Kinds::ShutDown => self.take_request(id),
-            _ => None,
-        };
-        let called = self.dispatch(dispatch, kind, id, request.as_ref(), a, b);
-        if let Some(request) = request {
-            request.destroy();
-        }
-        if let Kinds::Read = kind {
-            self.slab.read_delivered();
-            self.after_read(id);
-        }
-        if ends_batch {
-            if let Some(Kind::Datagram(datagram)) =
-                self.handles.borrow().get(id as usize).map(|it| &it.kind)
-            {
-                datagram.borrow_mut().delivered();
-            }
-        }
-        self.update(id);
-        called
-    }
-
-    /// JavaScript has had the chance to stop the connection: it may read again.
-    fn after_read(&self, id: HandleId) {
-        if let Ok(connection) = self.connection(id) {
-            connection.borrow_mut().read_delivered();
-        }
-        self.update(id);
-    }
-
-    /// Names an accepted connection and tells its listener. One that nobody took, because the
-    /// listener is closed or JavaScript failed, is closed again.
-    fn deliver_accepted(&self, dispatch: sys::napi_value, id: HandleId, stream: Stream) -> Called {
-        let listener = match self
-            .handles
-            .borrow()
-            .get(id as usize)
-            .map(|handle| &handle.kind)
-        {
-            Some(Kind::Listener(listener)) => listener.clone(),
-            _ => {
-                refuse(&stream);
-                return Called::Returned;
-            }
-        };
-        listener.borrow_mut().delivered();
-        let new_id = insert(&mut self.handles.borrow_mut(), Kind::Fresh);
-        let kind = self.open_connection(new_id, stream, Pending::Nothing);
-        self.handles.borrow_mut()[new_id as usize].kind = kind;
-        self.attach_accepted(id, new_id);
-        let attached = self
-            .handles
-            .borrow()
-            .get(new_id as usize)
-            .is_some_and(|new| new.context.is_some());
-        if !attached {
-            self.close(new_id, Close::Reset);
-            return Called::Returned;
-        }
-        self.dispatch(dispatch, Kinds::Accepted, id, None, new_id as i32, 0)
-    }
-
-    /// Lets JavaScript attach an object to an accepted connection, outside of any async context: as
-    /// in Node, a connection inherits nothing from whoever listens.
-    fn attach_accepted(&self, id: HandleId, new_id: HandleId) {
-        // SAFETY: on the environment's thread, in a scope of our own; no borrow is held.
-        unsafe {
-            let Some(_scope) = Scope::open(self.env) else {
-                return;
-            };
-            let accept = self.accept.borrow().as_ref().and_then(Reference::value);
-            let Some(accept) = accept else { return };
-            let arguments = [id, new_id].map(|it| callback::integer(self.env, it as i32));
-            callback::call_for_value(self.env, accept, &arguments);
-        }
-    }
-
-    /// Calls `dispatch(kind, id, a, b)` in the context of `request` or of the handle.
-    fn dispatch(
-        &self,
-        dispatch: sys::napi_value,
-        kind: Kinds,
-        id: HandleId,
-        request: Option<&AsyncContext>,
-        a: i32,
-        b: i32,
-    ) -> Called {
-        self.next_tick();
-        let context = request.map_or_else(|| self.raw_context(id), AsyncContext::raw);
-        // SAFETY: events are delivered on the environment's thread while it lives; the scope is
-        // open until the call returns; no borrow of ours is held across it.
-        unsafe {
-            let Some(_scope) = Scope::open(self.env) else {
-                return Called::Stopped;
-            };
-            let arguments =
-                [kind as i32, id as i32, a, b].map(|value| callback::integer(self.env, value));
-            callback::call(self.env, context, dispatch, &arguments)
-        }
-    }
-
-    /// The async context of a handle.
-    pub fn context(&self, id: HandleId) -> Option<sys::napi_async_context> {
-        let handles = self.handles.borrow();
-        handles
-            .get(id as usize)?
-            .context
-            .as_ref()
-            .map(AsyncContext::raw)
-    }
-
-    /// As [`Self::context`]; null, with which JavaScript is called outside of any, for none.
-    pub fn raw_context(&self, id: HandleId) -> sys::napi_async_context {
-        self.context(id).unwrap_or(null_mut())
-    }
-
     pub fn is_open(&self, id: HandleId) -> bool {
         let handles = self.handles.borrow();
         handles
             .get(id as usize)
             .is_some_and(|handle| !matches!(handle.kind, Kind::Closed))
-    }
-
-    /// Gives a connect or shutdown the async context that it ends in.
-    pub fn attach_request(&self, id: HandleId, context: AsyncContext) {
-        let mut handles = self.handles.borrow_mut();
-        let old = match handles.get_mut(id as usize) {
-            Some(handle) => handle.request.replace(context),
-            None => Some(context),
-        };
-        drop(handles);
-        if let Some(old) = old {
-            old.destroy();
-        }
-    }
-
-    fn take_request(&self, id: HandleId) -> Option<AsyncContext> {
-        self.handles
-            .borrow_mut()
-            .get_mut(id as usize)?
-            .request
-            .take()
     }
 
     /// Gets memory from JavaScript if a task waits for it.
@@ -548,7 +301,7 @@ impl Environment {
         }
     }
 
-    /// Remembers the integers that HTTP events are told in.
+    /// Remembers the integers that HTTP messages are told in.
     pub fn set_registers(&self, array: sys::napi_value) {
         if let Some((start, size)) = self.buffer_memory(array) {
             // SAFETY: on the environment's thread, a live value.
@@ -570,7 +323,7 @@ impl Environment {
     }
 
     /// Puts a small read where JavaScript takes it from without making a view.
-    fn cross_read(&self, place: Place, length: usize) {
+    pub fn cross_read(&self, place: Place, length: usize) {
         let (start, size) = self.crossing.get();
         if length > SMALL_READ || size < SMALL_WRITE + SMALL_READ {
             return;
@@ -584,7 +337,7 @@ impl Environment {
     }
 
     /// Where a Buffer's bytes lie; `None` for a detached one.
-    fn buffer_memory(&self, buffer: sys::napi_value) -> Option<(*mut u8, usize)> {
+    pub fn buffer_memory(&self, buffer: sys::napi_value) -> Option<(*mut u8, usize)> {
         let (mut start, mut size) = (null_mut(), 0);
         // SAFETY: on the environment's thread, `buffer` is a value of an open scope.
         let status = unsafe { sys::napi_get_buffer_info(self.env, buffer, &mut start, &mut size) };
@@ -602,8 +355,6 @@ impl Environment {
     /// Frees what refers to the environment, before it ends.
     fn release_references(&self) {
         for slot in [
-            &self.dispatch,
-            &self.accept,
             &self.allocate,
             &self.scratch_buffer,
             &self.spare_buffer,
@@ -614,6 +365,7 @@ impl Environment {
                 reference.delete();
             }
         }
+        self.delivery.release_references();
     }
 }
 
@@ -627,28 +379,12 @@ impl Boundary for Environment {
     }
 
     fn deliver(&self, deadline: Instant) -> Delivered {
-        // SAFETY: on the environment's thread.
-        let Some(_scope) = (unsafe { Scope::open(self.env) }) else {
+        if self.deliver_until(deadline) == Called::Stopped {
             return Delivered::Stopped;
-        };
-        let dispatch = self.dispatch.borrow().as_ref().and_then(Reference::value);
-        let Some(dispatch) = dispatch else {
-            return Delivered::Stopped;
-        };
-        let mut count = 0;
-        while let Some(event) = self.outbox.pop() {
-            if self.deliver_event(dispatch, event) == Called::Stopped {
-                return Delivered::Stopped;
-            }
-            count += 1;
-            if count % CLOCK_EVERY == 0 && Instant::now() >= deadline {
-                self.next_tick();
-                self.destroy_left();
-                return Delivered::Some;
-            }
         }
-        self.next_tick();
-        self.destroy_left();
+        if !self.outbox.is_empty() {
+            return Delivered::Some;
+        }
         self.slab.reclaim();
         self.free_retired();
         Delivered::All
@@ -656,26 +392,8 @@ impl Boundary for Environment {
 
     /// Newest first, as libuv does.
     fn deliver_closed(&self) {
-        // SAFETY: on the environment's thread.
-        let Some(_scope) = (unsafe { Scope::open(self.env) }) else {
-            return;
-        };
-        let dispatch = self.dispatch.borrow().as_ref().and_then(Reference::value);
-        let Some(dispatch) = dispatch else { return };
         self.closing_scheduled.set(false);
-        for id in self.closing.take().into_iter().rev() {
-            self.dispatch(dispatch, Kinds::Closed, id, None, 0, 0);
-            let (context, request) = match self.handles.borrow_mut().get_mut(id as usize) {
-                Some(handle) => (handle.context.take(), handle.request.take()),
-                None => continue,
-            };
-            context
-                .into_iter()
-                .chain(request)
-                .for_each(AsyncContext::destroy);
-            self.retired.borrow_mut().push(id);
-        }
-        if self.outbox.is_empty() {
+        if self.tell_closed(self.closing.take()) == Called::Returned && self.outbox.is_empty() {
             self.free_retired();
         }
     }
@@ -696,10 +414,7 @@ extern "C" fn on_cleanup(_hook: sys::napi_async_cleanup_hook_handle, data: *mut 
     let handles = std::mem::take(&mut *environment.handles.borrow_mut());
     for (_, handle) in handles {
         close_kind(handle.kind, Close::Plain);
-        let contexts = handle.context.into_iter().chain(handle.request);
-        contexts.for_each(AsyncContext::destroy);
     }
-    environment.destroy_left();
     while environment.outbox.pop().is_some() {}
     environment.slab.revoke();
     environment.release_references();
@@ -734,5 +449,3 @@ pub const SEQUENCE_MASK: u64 = 0x7fff_ffff;
 const SMALL_WRITE: usize = 256;
 /// And reads, behind them: what V8 keeps in a typed array itself.
 const SMALL_READ: usize = 64;
-/// Events between two looks at the clock.
-const CLOCK_EVERY: usize = 16;

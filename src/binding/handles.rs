@@ -6,17 +6,12 @@ use std::path::PathBuf;
 use slab::Slab;
 use socket2::Socket;
 
-use super::callback::AsyncContext;
 use crate::http1::{Config, Parser};
 use crate::transport::{Activity, ConnectionRef, DatagramRef, Errno, HandleId, ListenerRef};
 
 /// One handle: a socket in some state and what Node keeps beside it.
 pub struct Handle {
     pub kind: Kind,
-    /// Made when JavaScript attaches its object; none for a moment after an accept.
-    pub context: Option<AsyncContext>,
-    /// The context of a connect request, until it ends.
-    pub request: Option<AsyncContext>,
     /// `ref()` and `unref()`.
     pub refed: bool,
     /// Whether this handle is counted as keeping the loop alive.
@@ -54,8 +49,6 @@ impl Handle {
     pub fn new(kind: Kind) -> Self {
         Self {
             kind,
-            context: None,
-            request: None,
             refed: true,
             holding: false,
             http: None,

@@ -8,7 +8,6 @@ use std::ptr::null_mut;
 
 use napi::sys;
 
-use super::callback::AsyncContext;
 use super::datagram;
 use super::environment::{code, Environment};
 use super::http_connection;
@@ -16,10 +15,9 @@ use crate::runtime::slab::Place;
 use crate::transport::{Close, Errno, HandleId, Written};
 
 /// The functions, by the names under which JavaScript finds them.
-const FUNCTIONS: [(&str, Body); 19] = [
-    ("attach", Body::Number(attach)),
-    ("renew", Body::Number(renew)),
+const FUNCTIONS: [(&str, Body); 18] = [
     ("close", Body::Number(close)),
+    ("nextEvent", Body::Value(next_event)),
     ("forward", Body::Number(forward)),
     ("readStart", Body::Number(read_start)),
     ("readStop", Body::Number(read_stop)),
@@ -232,24 +230,6 @@ impl Arguments {
     }
 }
 
-/// `attach(id, resource, kind)`: gives an accepted connection the async context its events come in.
-fn attach(environment: &Environment, arguments: &Arguments) -> i64 {
-    let [_, resource, kind, ..] = arguments.values;
-    // SAFETY: live values of the calling environment.
-    let context = unsafe { AsyncContext::named(arguments.env, resource, kind) };
-    environment.attach(arguments.id(), context);
-    0
-}
-
-/// `renew(id, resource, kind)`: another async context, that of what runs now.
-fn renew(environment: &Environment, arguments: &Arguments) -> i64 {
-    let [_, resource, kind, ..] = arguments.values;
-    // SAFETY: live values of the calling environment.
-    let context = unsafe { AsyncContext::named(arguments.env, resource, kind) };
-    environment.renew(arguments.id(), context);
-    0
-}
-
 /// `close(id, reset)`: a `Closed` event follows.
 fn close(environment: &Environment, arguments: &Arguments) -> i64 {
     let how = match arguments.flag(1) {
@@ -278,19 +258,18 @@ fn read_stop(environment: &Environment, arguments: &Arguments) -> i64 {
     code(result).into()
 }
 
-/// `shutdown(id, request, kind)`: sends our FIN after what was written; a `ShutDown` event follows, in
-/// the async context of `request`.
+/// `nextEvent()`: tells the next event in the integers that both sides keep, after what was told before
+/// is done; returns the text of an HTTP event.
+fn next_event(environment: &Environment, _arguments: &Arguments) -> sys::napi_value {
+    environment.next_event()
+}
+
+/// `shutdown(id)`: sends our FIN after what was written; a `ShutDown` event follows.
 fn shutdown(environment: &Environment, arguments: &Arguments) -> i64 {
-    let [_, request, kind, ..] = arguments.values;
     let result = environment.with_connection(arguments.id(), |connection| {
         connection.shut_down();
         Ok(())
     });
-    if result.is_ok() {
-        // SAFETY: live values of the calling environment.
-        let context = unsafe { AsyncContext::named(arguments.env, request, kind) };
-        environment.attach_request(arguments.id(), context);
-    }
     code(result).into()
 }
 

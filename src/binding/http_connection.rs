@@ -7,8 +7,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use napi::sys;
 
-use super::callback::{self, Called, Scope};
-use super::environment::{Environment, Kinds, IN_SPARE};
+use super::environment::{Environment, IN_SPARE};
 use super::handles::{Http, Kind};
 use super::hot::Arguments;
 use super::http_parser::{config, decision_of, kind, tell, value_of, REGISTERS};
@@ -101,17 +100,12 @@ impl Environment {
         }
     }
 
-    /// Tells JavaScript the first event of a read; it asks for the others ([`http_next`]), or to be
-    /// called anew with the next one: as in Node, ticks run behind each piece of a body.
-    pub fn deliver_http(
-        &self,
-        dispatch: sys::napi_value,
-        id: HandleId,
-        place: Place,
-        length: usize,
-    ) -> Called {
+    /// Makes a read ready to be told: its first event by [`Self::tell_message`], then JavaScript asks
+    /// for the others ([`http_next`]), or to be called anew with the next one: as in Node, ticks run
+    /// behind each piece of a body. Says whether there is anybody to tell.
+    pub fn begin_messages(&self, id: HandleId, place: Place, length: usize) -> bool {
         let (Some(start), Some(registers)) = (self.slab.at(place), self.registers()) else {
-            return Called::Returned;
+            return false;
         };
         registers[READ_BASE] = match place {
             Place::Scratch(offset) => offset as i32,
@@ -125,18 +119,31 @@ impl Environment {
             at: 0,
         }));
         self.http.events.set(0);
-        let mut wanted = NEXT_EVENT;
-        let called = loop {
-            let called = self.dispatch_http(dispatch, id, wanted);
-            wanted = self
-                .registers()
-                .map_or(0, |registers| registers[READ_WANTS]);
-            // Of a connection that was closed meanwhile nobody would take it.
-            let may = self.http.current.get().is_some() && self.is_open(id) && self.speaks_http(id);
-            if wanted == 0 || !may || called == Called::Stopped {
-                break called;
-            }
+        true
+    }
+
+    /// The next event of the read, or the end of the message that has ended.
+    pub fn tell_message(&self, id: HandleId, wanted: i32) -> sys::napi_value {
+        let event = match wanted {
+            COMPLETION => self.tell_completion(id),
+            _ => self.next_http_event(id),
         };
+        if let Some(registers) = self.registers() {
+            registers[READ_WANTS] = 0;
+        }
+        event
+    }
+
+    /// What JavaScript wants to be called anew with, of the read that it was told of.
+    pub fn wanted_of(&self, id: HandleId) -> Option<i32> {
+        let wanted = self.registers()?[READ_WANTS];
+        // Of a connection that was closed meanwhile nobody would take it.
+        let may = self.http.current.get().is_some() && self.is_open(id) && self.speaks_http(id);
+        (wanted != 0 && may).then_some(wanted)
+    }
+
+    /// The read was told to its end.
+    pub fn end_messages(&self, id: HandleId, place: Place) {
         self.http.current.set(None);
         if self.is_open(id) {
             self.limit_reads(id);
@@ -146,30 +153,6 @@ impl Environment {
         }
         if place == Place::Spare {
             self.slab.copied_spare();
-        }
-        called
-    }
-
-    /// One call of `dispatch`, with the next event or the end of the message that has ended.
-    fn dispatch_http(&self, dispatch: sys::napi_value, id: HandleId, wanted: i32) -> Called {
-        self.next_tick();
-        // SAFETY: events are delivered on the environment's thread while it lives; the scope is
-        // open until the call returns; no borrow of ours is held across it.
-        unsafe {
-            let Some(_scope) = Scope::open(self.env()) else {
-                return Called::Stopped;
-            };
-            let [kind, handle] =
-                [Kinds::Http as i32, id as i32].map(|value| callback::integer(self.env(), value));
-            let event = match wanted {
-                COMPLETION => self.tell_completion(id),
-                _ => self.next_http_event(id),
-            };
-            if let Some(registers) = self.registers() {
-                registers[READ_WANTS] = 0;
-            }
-            let arguments = [kind, handle, event];
-            callback::call(self.env(), self.raw_context(id), dispatch, &arguments)
         }
     }
 
@@ -319,5 +302,5 @@ const ALL_REGISTERS: usize = REGISTERS + 4;
 /// shorter than 256 bytes, a read of 64 KiB has more.
 const MANY_EVENTS: usize = 256;
 
-const NEXT_EVENT: i32 = 1;
+pub const NEXT_EVENT: i32 = 1;
 const COMPLETION: i32 = 2;

@@ -3,6 +3,7 @@
 mod callback;
 mod commands;
 mod datagram;
+mod delivery;
 mod environment;
 mod handles;
 mod hot;
