@@ -273,6 +273,10 @@ impl Environment {
                 self.update(id);
                 return Begun::Nothing;
             }
+            Event::Lingered { .. } => {
+                self.lingered();
+                return Begun::Nothing;
+            }
         };
         if !self.is_open(id) {
             return Begun::Nothing;

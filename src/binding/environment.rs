@@ -34,6 +34,8 @@ pub struct Environment {
     exiting: Cell<bool>,
     closing: RefCell<Vec<HandleId>>,
     closing_scheduled: Cell<bool>,
+    /// Closed connections whose last bytes the kernel has not taken yet.
+    lingering: Cell<usize>,
     /// Closed handles that events in the outbox may still name; their ids are not given again yet.
     pub retired: RefCell<Vec<HandleId>>,
     pub delivery: Delivery,
@@ -79,6 +81,7 @@ impl Environment {
             exiting: Cell::new(false),
             closing: RefCell::default(),
             closing_scheduled: Cell::new(false),
+            lingering: Cell::new(0),
             retired: RefCell::default(),
             // SAFETY: by the caller's contract.
             delivery: unsafe { Delivery::new(env, deliver) },
@@ -231,7 +234,10 @@ impl Environment {
             _ => return,
         };
         let is_datagram = matches!(kind, Kind::Datagram(_));
-        close_kind(kind, how);
+        match kind {
+            Kind::Connection(connection) => self.close_connection(&connection, how),
+            kind => close_kind(kind),
+        }
         if is_datagram {
             self.outbox.forget(id);
         }
@@ -240,6 +246,26 @@ impl Environment {
         if !self.closing_scheduled.replace(true) {
             self.driver.schedule_closed();
         }
+    }
+
+    /// What the kernel did not take yet keeps the process alive, as a write under way does.
+    fn close_connection(&self, connection: &ConnectionRef, how: Close) {
+        let mut connection = connection.borrow_mut();
+        if !connection.close(how) {
+            return;
+        }
+        if self.lingering.get() == LINGERING_MAX {
+            connection.abandon();
+            return;
+        }
+        self.lingering.set(self.lingering.get() + 1);
+        self.driver.hold();
+    }
+
+    /// A closed connection is done with what it had accepted.
+    pub fn lingered(&self) {
+        self.lingering.set(self.lingering.get() - 1);
+        self.driver.release();
     }
 
     /// Sends what waits for the end of its tick, and lets nothing wait any more: the process exits.
@@ -413,7 +439,13 @@ extern "C" fn on_cleanup(_hook: sys::napi_async_cleanup_hook_handle, data: *mut 
     let environment = unsafe { Rc::from_raw(data.cast_const().cast::<Environment>()) };
     let handles = std::mem::take(&mut *environment.handles.borrow_mut());
     for (_, handle) in handles {
-        close_kind(handle.kind, Close::Plain);
+        match handle.kind {
+            // Nobody turns its task any more.
+            Kind::Connection(connection) => {
+                let _ = connection.borrow_mut().close(Close::Plain);
+            }
+            kind => close_kind(kind),
+        }
     }
     while environment.outbox.pop().is_some() {}
     environment.slab.revoke();
@@ -421,15 +453,14 @@ extern "C" fn on_cleanup(_hook: sys::napi_async_cleanup_hook_handle, data: *mut 
     environment.driver.clone().tear_down(environment);
 }
 
-fn close_kind(kind: Kind, how: Close) {
+fn close_kind(kind: Kind) {
     match kind {
-        Kind::Connection(connection) => connection.borrow_mut().close(how),
         Kind::Listener(listener) => listener.borrow_mut().close(),
         Kind::Datagram(datagram) => datagram.borrow_mut().close(),
         Kind::Bound {
             path: Some(path), ..
         } => unlink(&path),
-        Kind::Fresh | Kind::Bound { .. } | Kind::Closed => {}
+        Kind::Connection(_) | Kind::Fresh | Kind::Bound { .. } | Kind::Closed => {}
     }
 }
 
@@ -449,3 +480,5 @@ pub const SEQUENCE_MASK: u64 = 0x7fff_ffff;
 const SMALL_WRITE: usize = 256;
 /// And reads, behind them: what V8 keeps in a typed array itself.
 const SMALL_READ: usize = 64;
+/// Connections that may linger: each keeps a descriptor and up to 64 KiB.
+const LINGERING_MAX: usize = 256;

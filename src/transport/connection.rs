@@ -8,6 +8,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use super::{Errno, Event, HandleId, Outbox, Pending, Stream};
 use crate::runtime::slab::{Slab, SMALL, SPARE_SIZE};
@@ -35,6 +36,8 @@ pub struct Connection {
     /// What the next write fails with: see [`Self::forward`].
     write_error: Option<Errno>,
     shutdown: Shutdown,
+    /// Closed, but for what was accepted: see [`Self::close`].
+    lingers: bool,
     waker: Option<Waker>,
     outbox: Rc<Outbox>,
     slab: Rc<Slab>,
@@ -99,6 +102,7 @@ impl Connection {
             wants_writable: false,
             write_error: None,
             shutdown: Shutdown::No,
+            lingers: false,
             waker: None,
             outbox,
             slab,
@@ -251,17 +255,48 @@ impl Connection {
     }
 
     /// Closes the descriptor, after a last attempt to send what was accepted. Ends the task.
-    pub fn close(&mut self, kind: Close) {
+    ///
+    /// Returns whether the kernel did not take all of it: it counts as sent, so the task keeps the
+    /// descriptor until it is, or the peer is gone, or nothing moves for [`LINGER`]. [`Event::Lingered`]
+    /// follows.
+    #[must_use]
+    pub fn close(&mut self, kind: Close) -> bool {
         self.flush_now();
-        if let (Close::Reset, Some(stream)) = (kind, &self.stream) {
-            let _ = stream.reset_on_close();
+        match (&self.stream, kind) {
+            (Some(stream), Close::Reset) => drop(stream.reset_on_close()),
+            (Some(_), Close::Plain) if !self.out.is_empty() => self.linger(),
+            _ => {}
         }
-        self.stream = None;
+        if !self.lingers {
+            self.stream = None;
+            self.out = Vec::new();
+        }
         self.pending = Pending::Nothing;
         self.reading = Reading::Ended;
         self.wants_writable = false;
-        self.out = Vec::new();
         self.shutdown = Shutdown::Done;
+        self.wake();
+        self.lingers
+    }
+
+    fn linger(&mut self) {
+        self.set_cork(false);
+        let Some(stream) = &self.stream else {
+            return;
+        };
+        self.lingers = match stream.widen() {
+            Ok(()) => self.send(&[]).is_ok() && !self.out.is_empty(),
+            Err(_) => true,
+        };
+        if let (true, Some(stream)) = (self.lingers, &self.stream) {
+            self.lingers = stream.give_up_after(LINGER).is_ok();
+        }
+    }
+
+    /// Closes what lingers. Ends the task.
+    pub fn abandon(&mut self) {
+        self.stream = None;
+        self.out = Vec::new();
         self.wake();
     }
 
@@ -308,6 +343,11 @@ impl Connection {
 
     /// Its task panicked: tells so, as `EIO`, and does nothing any more.
     fn fail(&mut self) {
+        if self.lingers {
+            self.abandon();
+            self.outbox.push(Event::Lingered { id: self.id });
+            return;
+        }
         self.pending = Pending::Nothing;
         self.reading = Reading::Ended;
         self.wants_writable = false;
@@ -332,6 +372,9 @@ impl Connection {
             .is_some_and(|waker| waker.will_wake(context.waker()))
         {
             self.waker = Some(context.waker().clone());
+        }
+        if self.lingers {
+            return self.poll_linger(context);
         }
         if self.pending != Pending::Nothing && self.poll_connect(context).is_pending() {
             return Poll::Pending;
@@ -388,6 +431,18 @@ impl Connection {
             self.outbox.push(Event::Writable { id: self.id });
         }
         self.finish_shutdown();
+        Poll::Ready(())
+    }
+
+    /// Sends what was accepted before the end.
+    fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while !self.out.is_empty() && self.send(&[]).is_ok() {
+            if !self.out.is_empty() {
+                std::task::ready!(self.poll_writable(context));
+            }
+        }
+        self.abandon();
+        self.outbox.push(Event::Lingered { id: self.id });
         Poll::Ready(())
     }
 
@@ -505,6 +560,8 @@ const WINDOW_MIN: usize = SMALL;
 const WINDOW_MAX: usize = SPARE_SIZE;
 /// The kernel's limit on chunks in one call (`UIO_MAXIOV`).
 const IOV_MAX: usize = 1024;
+/// How long a closed connection waits for a peer that takes nothing.
+const LINGER: Duration = Duration::from_secs(30);
 /// Room for small writes that a connection keeps while it has none.
 const OUT_KEPT: usize = 1024;
 /// From here on a write is not worth a copy.
@@ -513,259 +570,5 @@ const DIRECT: usize = 8 * 1024;
 const COALESCE: usize = 64 * 1024;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::runtime::reactor::Reactor;
-    use std::io::{Read, Write};
-    use std::net::{TcpListener, TcpStream};
-    use std::os::fd::OwnedFd;
-    use std::os::unix::net::UnixStream;
-    use std::time::Duration;
-
-    use socket2::SockRef;
-
-    /// A connection with its task, its peer, and memory to read into.
-    struct Fixture<P = UnixStream> {
-        connection: ConnectionRef,
-        peer: P,
-        outbox: Rc<Outbox>,
-        slab: Rc<Slab>,
-        reactor: Reactor,
-    }
-
-    impl Fixture {
-        fn new() -> Self {
-            let (ours, peer) = UnixStream::pair().unwrap();
-            Self::over(ours, peer)
-        }
-    }
-
-    impl<P> Fixture<P> {
-        fn over(ours: impl Into<OwnedFd>, peer: P) -> Self {
-            let reactor = Reactor::new().unwrap();
-            let stream = {
-                let _guard = reactor.enter();
-                Stream::from_fd(ours.into()).unwrap()
-            };
-            let (outbox, slab) = (Rc::<Outbox>::default(), Rc::new(Slab::with_scratch()));
-            let connection =
-                Connection::new(7, stream, Pending::Nothing, outbox.clone(), slab.clone());
-            reactor.spawn(ConnectionTask(connection.clone()));
-            reactor.run_tasks();
-            Self {
-                connection,
-                peer,
-                outbox,
-                slab,
-                reactor,
-            }
-        }
-
-        fn turn(&self) -> Vec<Event> {
-            self.reactor.poll_io();
-            self.reactor.run_tasks();
-            std::iter::from_fn(|| self.outbox.pop()).collect()
-        }
-    }
-
-    #[test]
-    fn reads_once_until_the_read_is_delivered() {
-        let fixture = Fixture::new();
-        fixture.connection.borrow_mut().read_start();
-        (&fixture.peer).write_all(b"first").unwrap();
-        assert!(matches!(
-            fixture.turn()[..],
-            [Event::Read {
-                id: 7,
-                length: 5,
-                ..
-            }]
-        ));
-        (&fixture.peer).write_all(b"second").unwrap();
-        assert!(fixture.turn().is_empty());
-        fixture.slab.reclaim();
-        fixture.connection.borrow_mut().read_delivered();
-        assert!(matches!(
-            fixture.turn()[..],
-            [Event::Read { length: 6, .. }]
-        ));
-    }
-
-    #[test]
-    fn a_fin_is_told_after_the_bytes_before_it() {
-        let Fixture {
-            connection,
-            peer,
-            outbox,
-            slab,
-            reactor,
-        } = Fixture::new();
-        connection.borrow_mut().read_start();
-        (&peer).write_all(b"last").unwrap();
-        drop(peer);
-        reactor.poll_io();
-        reactor.run_tasks();
-        assert!(matches!(outbox.pop(), Some(Event::Read { length: 4, .. })));
-        slab.reclaim();
-        connection.borrow_mut().read_delivered();
-        reactor.run_tasks();
-        assert!(matches!(outbox.pop(), Some(Event::End { id: 7 })));
-    }
-
-    #[test]
-    fn the_first_write_of_a_tick_leaves_at_once_and_the_others_together() {
-        let mut fixture = Fixture::new();
-        let mut received = [0; 16];
-        let write = |bytes: &[u8], tick| {
-            fixture
-                .connection
-                .borrow_mut()
-                .write(&[IoSlice::new(bytes)], tick)
-                .unwrap()
-        };
-        assert_eq!(
-            write(b"one", 1),
-            Written {
-                accepted: 3,
-                waits: false
-            }
-        );
-        assert_eq!(fixture.peer.read(&mut received).unwrap(), 3);
-        assert_eq!(
-            write(b"two", 1),
-            Written {
-                accepted: 3,
-                waits: false
-            }
-        );
-        assert_eq!(
-            write(b"three", 1),
-            Written {
-                accepted: 5,
-                waits: false
-            }
-        );
-        assert!(fixture.connection.borrow().activity().requests);
-        assert!(matches!(fixture.turn()[..], [Event::Settled { id: 7 }]));
-        assert!(!fixture.connection.borrow().activity().requests);
-        assert_eq!(fixture.peer.read(&mut received).unwrap(), 8);
-        assert_eq!(&received[..8], b"twothree");
-    }
-
-    #[test]
-    fn a_large_write_goes_at_once_behind_what_is_kept() {
-        let mut fixture = Fixture::new();
-        for bytes in [&b"one"[..], b"two", &[b'x'; DIRECT]] {
-            let mut connection = fixture.connection.borrow_mut();
-            connection.write(&[IoSlice::new(bytes)], 1).unwrap();
-        }
-        let mut received = vec![0; 6 + DIRECT];
-        fixture.peer.read_exact(&mut received).unwrap();
-        assert!(received.starts_with(b"onetwox"));
-    }
-
-    #[test]
-    fn the_end_of_a_large_write_waits_for_more_until_the_tick_is_over() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        SockRef::from(&listener)
-            .set_recv_buffer_size(1 << 20)
-            .unwrap();
-        let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        ours.set_nodelay(true).unwrap();
-        let (peer, _) = listener.accept().unwrap();
-        let mut fixture = Fixture::over(ours, peer);
-        let mut received = vec![0; 1 << 18];
-        let large = [1; COALESCE + 1];
-        for (bytes, count) in [(&large[..1], 1), (&large, 1 + large.len())] {
-            let mut connection = fixture.connection.borrow_mut();
-            let written = connection.write(&[IoSlice::new(bytes)], 1).unwrap();
-            assert_eq!(written.accepted, bytes.len());
-            let there = fixture.peer.peek(&mut received).unwrap();
-            assert_eq!(there == count, count == 1, "{there} of {count}");
-        }
-        fixture.turn();
-        // Less than the kernel would wait.
-        let patience = Duration::from_millis(100);
-        fixture.peer.set_read_timeout(Some(patience)).unwrap();
-        let all = &mut received[..1 + large.len()];
-        fixture.peer.read_exact(all).unwrap();
-    }
-
-    #[test]
-    fn a_full_kernel_buffer_takes_a_part_and_says_when_there_is_room() {
-        let mut fixture = Fixture::new();
-        let bytes = vec![1; 8 << 20];
-        let written = fixture
-            .connection
-            .borrow_mut()
-            .write(&[IoSlice::new(&bytes)], 1)
-            .unwrap();
-        assert!(written.waits && written.accepted > 0 && written.accepted < bytes.len());
-        let again = fixture
-            .connection
-            .borrow_mut()
-            .write(&[IoSlice::new(b"x")], 2)
-            .unwrap();
-        assert_eq!(
-            again,
-            Written {
-                accepted: 0,
-                waits: true
-            }
-        );
-        assert!(fixture.turn().is_empty());
-        let mut received = vec![0; written.accepted];
-        fixture.peer.read_exact(&mut received).unwrap();
-        assert!(matches!(fixture.turn()[..], [Event::Writable { id: 7 }]));
-    }
-
-    #[test]
-    fn a_window_is_narrowed_unless_it_is_fixed() {
-        let fixture = Fixture::new();
-        let mut connection = fixture.connection.borrow_mut();
-        connection.adapt_window(WINDOW_MIN, true);
-        assert_eq!(connection.window, WINDOW_MAX);
-        connection.narrow_window();
-        assert_eq!(connection.window, WINDOW_MIN);
-        connection.fix_window(9);
-        connection.narrow_window();
-        assert_eq!(connection.window, 9);
-    }
-
-    #[test]
-    fn close_sends_what_was_accepted() {
-        let mut fixture = Fixture::new();
-        for part in [b"a", b"b"] {
-            fixture
-                .connection
-                .borrow_mut()
-                .write(&[IoSlice::new(part)], 1)
-                .unwrap();
-        }
-        fixture.connection.borrow_mut().close(Close::Plain);
-        let mut received = Vec::new();
-        fixture.peer.read_to_end(&mut received).unwrap();
-        assert_eq!(received, b"ab");
-        let late = fixture
-            .connection
-            .borrow_mut()
-            .write(&[IoSlice::new(b"c")], 2);
-        assert_eq!(late, Err(Errno(libc::EBADF)));
-    }
-
-    #[test]
-    fn what_a_panic_leaves_is_an_error_of_the_connection() {
-        let fixture = Fixture::new();
-        fixture.connection.borrow_mut().read_start();
-        fixture.connection.borrow_mut().fail();
-        assert!(matches!(
-            fixture.turn()[..],
-            [Event::ReadFailed {
-                id: 7,
-                errno: Errno(libc::EIO)
-            }]
-        ));
-        (&fixture.peer).write_all(b"unread").unwrap();
-        assert!(fixture.turn().is_empty());
-    }
-}
+#[path = "connection_tests.rs"]
+mod tests;

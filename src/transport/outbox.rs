@@ -42,6 +42,8 @@ pub enum Event {
     /// Bytes accepted earlier are sent, or datagrams have to wait for room. JavaScript is not told;
     /// the handle may be, or have been, what keeps the process alive.
     Settled { id: HandleId },
+    /// A closed connection is done with what it had accepted. JavaScript is not told.
+    Lingered { id: HandleId },
     /// Bytes accepted earlier could not be sent. Becomes an `'error'` with `syscall: 'write'`.
     WriteFailed { id: HandleId, errno: Errno },
     /// The attempt to connect ended. Becomes `'connect'`, or an `'error'` with `syscall: 'connect'`.
@@ -99,6 +101,7 @@ impl Event {
             | Self::ReadFailed { id, .. }
             | Self::Writable { id }
             | Self::Settled { id }
+            | Self::Lingered { id }
             | Self::WriteFailed { id, .. }
             | Self::Connected { id, .. }
             | Self::ShutDown { id, .. }
@@ -141,7 +144,9 @@ impl Outbox {
 
     /// Drops what was still to be told of a datagram socket that is closed.
     pub fn forget(&self, id: HandleId) {
-        self.events.borrow_mut().retain(|event| event.id() != id);
+        self.events
+            .borrow_mut()
+            .retain(|event| event.id() != id || matches!(event, Event::Lingered { .. }));
     }
 
     /// Whether nothing waits to be delivered.

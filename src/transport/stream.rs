@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::task::{ready, Context, Poll};
+use std::time::Duration;
 
 use socket2::{SockAddr, SockRef, Socket};
 use tokio::io::unix::AsyncFd;
@@ -190,7 +191,25 @@ impl Stream {
     /// Makes the close of this stream a reset (`SO_LINGER` of zero seconds). TCP only.
     pub fn reset_on_close(&self) -> Result<(), Errno> {
         match self {
-            Self::Tcp(_) => Ok(SockRef::from(self).set_linger(Some(std::time::Duration::ZERO))?),
+            Self::Tcp(_) => Ok(SockRef::from(self).set_linger(Some(Duration::ZERO))?),
+            _ => Err(Errno(libc::ENOTSUP)),
+        }
+    }
+
+    /// Makes room for a last write: as much again as a socket on a path has. Of TCP the kernel has made
+    /// more than anybody may ask for.
+    pub fn widen(&self) -> Result<(), Errno> {
+        match self {
+            Self::Unix(_) => Ok(SockRef::from(self).set_send_buffer_size(SEND_BUFFER_MAX)?),
+            _ => Err(Errno(libc::ENOTSUP)),
+        }
+    }
+
+    /// Fails what waits for the peer when nothing moved for so long. TCP only.
+    pub fn give_up_after(&self, time: Duration) -> Result<(), Errno> {
+        match self {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Self::Tcp(_) => Ok(SockRef::from(self).set_tcp_user_timeout(Some(time))?),
             _ => Err(Errno(libc::ENOTSUP)),
         }
     }
@@ -269,3 +288,5 @@ const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
 /// Elsewhere socket2 sets `SO_NOSIGPIPE`, and Node ignores the signal anyway.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const NO_SIGNAL: libc::c_int = 0;
+/// What is asked for; the kernel gives what it allows (`wmem_max`).
+const SEND_BUFFER_MAX: usize = 4 << 20;

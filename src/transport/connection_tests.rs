@@ -1,0 +1,255 @@
+//! What a connection does with a peer's bytes and with those given to it.
+
+use super::*;
+use crate::runtime::reactor::Reactor;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use socket2::SockRef;
+
+/// A connection with its task, its peer, and memory to read into.
+struct Fixture<P = UnixStream> {
+    connection: ConnectionRef,
+    peer: P,
+    outbox: Rc<Outbox>,
+    slab: Rc<Slab>,
+    reactor: Reactor,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let (ours, peer) = UnixStream::pair().unwrap();
+        Self::over(ours, peer)
+    }
+}
+
+impl<P> Fixture<P> {
+    fn over(ours: impl Into<OwnedFd>, peer: P) -> Self {
+        let reactor = Reactor::new().unwrap();
+        let stream = {
+            let _guard = reactor.enter();
+            Stream::from_fd(ours.into()).unwrap()
+        };
+        let (outbox, slab) = (Rc::<Outbox>::default(), Rc::new(Slab::with_scratch()));
+        let connection = Connection::new(7, stream, Pending::Nothing, outbox.clone(), slab.clone());
+        reactor.spawn(ConnectionTask(connection.clone()));
+        reactor.run_tasks();
+        Self {
+            connection,
+            peer,
+            outbox,
+            slab,
+            reactor,
+        }
+    }
+
+    fn turn(&self) -> Vec<Event> {
+        self.reactor.poll_io();
+        self.reactor.run_tasks();
+        std::iter::from_fn(|| self.outbox.pop()).collect()
+    }
+}
+
+#[test]
+fn reads_once_until_the_read_is_delivered() {
+    let fixture = Fixture::new();
+    fixture.connection.borrow_mut().read_start();
+    (&fixture.peer).write_all(b"first").unwrap();
+    assert!(matches!(
+        fixture.turn()[..],
+        [Event::Read {
+            id: 7,
+            length: 5,
+            ..
+        }]
+    ));
+    (&fixture.peer).write_all(b"second").unwrap();
+    assert!(fixture.turn().is_empty());
+    fixture.slab.reclaim();
+    fixture.connection.borrow_mut().read_delivered();
+    assert!(matches!(
+        fixture.turn()[..],
+        [Event::Read { length: 6, .. }]
+    ));
+}
+
+#[test]
+fn a_fin_is_told_after_the_bytes_before_it() {
+    let Fixture {
+        connection,
+        peer,
+        outbox,
+        slab,
+        reactor,
+    } = Fixture::new();
+    connection.borrow_mut().read_start();
+    (&peer).write_all(b"last").unwrap();
+    drop(peer);
+    reactor.poll_io();
+    reactor.run_tasks();
+    assert!(matches!(outbox.pop(), Some(Event::Read { length: 4, .. })));
+    slab.reclaim();
+    connection.borrow_mut().read_delivered();
+    reactor.run_tasks();
+    assert!(matches!(outbox.pop(), Some(Event::End { id: 7 })));
+}
+
+#[test]
+fn the_first_write_of_a_tick_leaves_at_once_and_the_others_together() {
+    let mut fixture = Fixture::new();
+    let mut received = [0; 16];
+    let write = |bytes: &[u8], tick| {
+        fixture
+            .connection
+            .borrow_mut()
+            .write(&[IoSlice::new(bytes)], tick)
+            .unwrap()
+    };
+    assert_eq!(
+        write(b"one", 1),
+        Written {
+            accepted: 3,
+            waits: false
+        }
+    );
+    assert_eq!(fixture.peer.read(&mut received).unwrap(), 3);
+    assert_eq!(
+        write(b"two", 1),
+        Written {
+            accepted: 3,
+            waits: false
+        }
+    );
+    assert_eq!(
+        write(b"three", 1),
+        Written {
+            accepted: 5,
+            waits: false
+        }
+    );
+    assert!(fixture.connection.borrow().activity().requests);
+    assert!(matches!(fixture.turn()[..], [Event::Settled { id: 7 }]));
+    assert!(!fixture.connection.borrow().activity().requests);
+    assert_eq!(fixture.peer.read(&mut received).unwrap(), 8);
+    assert_eq!(&received[..8], b"twothree");
+}
+
+#[test]
+fn a_large_write_goes_at_once_behind_what_is_kept() {
+    let mut fixture = Fixture::new();
+    for bytes in [&b"one"[..], b"two", &[b'x'; DIRECT]] {
+        let mut connection = fixture.connection.borrow_mut();
+        connection.write(&[IoSlice::new(bytes)], 1).unwrap();
+    }
+    let mut received = vec![0; 6 + DIRECT];
+    fixture.peer.read_exact(&mut received).unwrap();
+    assert!(received.starts_with(b"onetwox"));
+}
+
+#[test]
+fn the_end_of_a_large_write_waits_for_more_until_the_tick_is_over() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    SockRef::from(&listener)
+        .set_recv_buffer_size(1 << 20)
+        .unwrap();
+    let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    ours.set_nodelay(true).unwrap();
+    let (peer, _) = listener.accept().unwrap();
+    let mut fixture = Fixture::over(ours, peer);
+    let mut received = vec![0; 1 << 18];
+    let large = [1; COALESCE + 1];
+    for (bytes, count) in [(&large[..1], 1), (&large, 1 + large.len())] {
+        let mut connection = fixture.connection.borrow_mut();
+        let written = connection.write(&[IoSlice::new(bytes)], 1).unwrap();
+        assert_eq!(written.accepted, bytes.len());
+        let there = fixture.peer.peek(&mut received).unwrap();
+        assert_eq!(there == count, count == 1, "{there} of {count}");
+    }
+    fixture.turn();
+    // Less than the kernel would wait.
+    let patience = Duration::from_millis(100);
+    fixture.peer.set_read_timeout(Some(patience)).unwrap();
+    let all = &mut received[..1 + large.len()];
+    fixture.peer.read_exact(all).unwrap();
+}
+
+#[test]
+fn a_full_kernel_buffer_takes_a_part_and_says_when_there_is_room() {
+    let mut fixture = Fixture::new();
+    let bytes = vec![1; 8 << 20];
+    let written = fixture
+        .connection
+        .borrow_mut()
+        .write(&[IoSlice::new(&bytes)], 1)
+        .unwrap();
+    assert!(written.waits && written.accepted > 0 && written.accepted < bytes.len());
+    let again = fixture
+        .connection
+        .borrow_mut()
+        .write(&[IoSlice::new(b"x")], 2)
+        .unwrap();
+    assert_eq!(
+        again,
+        Written {
+            accepted: 0,
+            waits: true
+        }
+    );
+    assert!(fixture.turn().is_empty());
+    let mut received = vec![0; written.accepted];
+    fixture.peer.read_exact(&mut received).unwrap();
+    assert!(matches!(fixture.turn()[..], [Event::Writable { id: 7 }]));
+}
+
+#[test]
+fn a_window_is_narrowed_unless_it_is_fixed() {
+    let fixture = Fixture::new();
+    let mut connection = fixture.connection.borrow_mut();
+    connection.adapt_window(WINDOW_MIN, true);
+    assert_eq!(connection.window, WINDOW_MAX);
+    connection.narrow_window();
+    assert_eq!(connection.window, WINDOW_MIN);
+    connection.fix_window(9);
+    connection.narrow_window();
+    assert_eq!(connection.window, 9);
+}
+
+#[test]
+fn close_sends_what_was_accepted() {
+    let mut fixture = Fixture::new();
+    for part in [b"a", b"b"] {
+        fixture
+            .connection
+            .borrow_mut()
+            .write(&[IoSlice::new(part)], 1)
+            .unwrap();
+    }
+    assert!(!fixture.connection.borrow_mut().close(Close::Plain));
+    let mut received = Vec::new();
+    fixture.peer.read_to_end(&mut received).unwrap();
+    assert_eq!(received, b"ab");
+    let late = fixture
+        .connection
+        .borrow_mut()
+        .write(&[IoSlice::new(b"c")], 2);
+    assert_eq!(late, Err(Errno(libc::EBADF)));
+}
+
+#[test]
+fn what_a_panic_leaves_is_an_error_of_the_connection() {
+    let fixture = Fixture::new();
+    fixture.connection.borrow_mut().read_start();
+    fixture.connection.borrow_mut().fail();
+    assert!(matches!(
+        fixture.turn()[..],
+        [Event::ReadFailed {
+            id: 7,
+            errno: Errno(libc::EIO)
+        }]
+    ));
+    (&fixture.peer).write_all(b"unread").unwrap();
+    assert!(fixture.turn().is_empty());
+}
