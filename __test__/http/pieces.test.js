@@ -43,6 +43,16 @@ function writeAll(res, log) {
   setImmediate(() => log.push('immediate', res.writableLength, res.writableNeedDrain));
 }
 
+traced(
+  'a callback of text that waits for its turn',
+  (res, log, req) => {
+    res.setHeader('Content-Length', 1);
+    if (req.url === '/') res.write('x', (error) => log.push(error));
+    setImmediate(() => res.end(req.url === '/' ? undefined : 'x'));
+  },
+  { request: `GET /before HTTP/1.1\r\nHost: x\r\n\r\n${GET}` }
+);
+
 for (const [where, touch] of [
   ['without a socket', () => {}],
   ['with a socket', (res) => res.socket]

@@ -393,7 +393,7 @@ function writePast(socket, { data, encoding, callback }) {
     writeAll(socket, rest, callback);
   } else {
     socket._unrefTimer();
-    if (typeof callback === 'function') process.nextTick(callback);
+    if (typeof callback === 'function') process.nextTick(callback, null);
   }
   return true;
 }
