@@ -75,7 +75,6 @@ export class Runtime {
   /** The descriptor, -1 for none. */
   fd(id: HandleId): number;
   /** Whether an active handle keeps the process alive. */
-  setRef(id: HandleId, refed: boolean): void;
   hasRef(id: HandleId): boolean;
   /** The process exits: sends what waits, and lets nothing wait any more. */
   flushForExit(): void;

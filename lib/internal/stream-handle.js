@@ -369,11 +369,11 @@ class StreamHandle extends AsyncResource {
   }
 
   ref() {
-    if (this.id >= 0) native().setRef(this.id, true);
+    if (this.id >= 0) commands.setRef(this.id, true);
   }
 
   unref() {
-    if (this.id >= 0) native().setRef(this.id, false);
+    if (this.id >= 0) commands.setRef(this.id, false);
   }
 
   hasRef() {

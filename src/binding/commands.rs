@@ -315,14 +315,6 @@ impl Runtime {
 
     /// Whether an active handle keeps the process alive.
     #[napi(catch_unwind)]
-    pub fn set_ref(&self, id: HandleId, refed: bool) {
-        if let Some(handle) = self.environment.handles.borrow_mut().get_mut(id as usize) {
-            handle.refed = refed;
-        }
-        self.environment.update(id);
-    }
-
-    #[napi(catch_unwind)]
     pub fn has_ref(&self, id: HandleId) -> bool {
         let handles = self.environment.handles.borrow();
         handles.get(id as usize).is_some_and(|handle| handle.refed)

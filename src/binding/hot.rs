@@ -15,12 +15,13 @@ use crate::runtime::slab::Place;
 use crate::transport::{Close, Errno, HandleId, Written};
 
 /// The functions, by the names under which JavaScript finds them.
-const FUNCTIONS: [(&str, Body); 18] = [
+const FUNCTIONS: [(&str, Body); 19] = [
     ("close", Body::Number(close)),
     ("nextEvent", Body::Value(next_event)),
     ("forward", Body::Number(forward)),
     ("readStart", Body::Number(read_start)),
     ("readStop", Body::Number(read_stop)),
+    ("setRef", Body::Number(set_ref)),
     ("shutdown", Body::Number(shutdown)),
     ("write", Body::Number(write)),
     ("writeSmall", Body::Number(write_small)),
@@ -256,6 +257,16 @@ fn read_stop(environment: &Environment, arguments: &Arguments) -> i64 {
         Ok(())
     });
     code(result).into()
+}
+
+/// `setRef(id, refed)`: whether an active handle keeps the process alive.
+fn set_ref(environment: &Environment, arguments: &Arguments) -> i64 {
+    let id = arguments.id();
+    if let Some(handle) = environment.handles.borrow_mut().get_mut(id as usize) {
+        handle.refed = arguments.flag(1);
+    }
+    environment.update(id);
+    0
 }
 
 /// `nextEvent()`: tells the next event in the integers that both sides keep, after what was told before
