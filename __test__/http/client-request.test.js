@@ -44,6 +44,40 @@ describe('the path of a request', () => {
   });
 });
 
+describe('the Host header', () => {
+  same('is checked again for a request that is strict', (http) =>
+    answering(OK, async (port) => {
+      const outcomes = [];
+      for (const options of [{ insecureHTTPParser: true }, {}, {}]) {
+        const asks = () => http.request({ host: 'a\u0001b', port, lookup: () => {}, ...options });
+        outcomes.push(
+          thrown(() =>
+            asks()
+              .on('error', () => {})
+              .destroy()
+          )?.code
+        );
+      }
+      return [...outcomes, await sent(http, {}, () => {}), await sent(http, {}, () => {})];
+    })
+  );
+
+  same('is set by setHeader(), whosever it is', async (http) => {
+    const { setHeader } = http.ClientRequest.prototype;
+    const seen = [];
+    await sent(http, {}, () => {});
+    http.ClientRequest.prototype.setHeader = function (name, value) {
+      seen.push(name);
+      return setHeader.call(this, name, value);
+    };
+    try {
+      return [await sent(http, {}, () => {}), seen];
+    } finally {
+      delete http.ClientRequest.prototype.setHeader;
+    }
+  });
+});
+
 describe('the Host header of CONNECT', () => {
   const cases = [
     { path: 'other:443' },
@@ -59,4 +93,44 @@ describe('the Host header of CONNECT', () => {
 test('the options of the global agent are those of Node', () => {
   expect(ours.globalAgent.options).toEqual(node.globalAgent.options);
   expect(Object.keys(ours.globalAgent.options)).toEqual(Object.keys(node.globalAgent.options));
+});
+
+describe('the time that a server keeps a connection', () => {
+  const heads = [
+    'Keep-Alive: timeout=5',
+    'X: y\r\nkeep-alive: timeout=6, max=100\r\nZ: a',
+    'KEEP-ALIVE:timeout=07',
+    'Keep-Alive: timeout=4\r\nKeep-Alive: timeout=8',
+    'Keep-Alive: max=4\r\nKeep-Alive: timeout=8',
+    'Keep-Alive: a timeout=9',
+    'Keep-Alive: Timeout=9',
+    'Keep-Alive: timeout=1',
+    'X: \ty'
+  ];
+  const looks = {
+    'by who does not look': () => {},
+    'by who changes headers': (res) => (res.headers['keep-alive'] = 'timeout=3'),
+    'by who changes rawHeaders': (res) => (res.rawHeaders[1] = 'timeout=3')
+  };
+
+  for (const [title, look] of Object.entries(looks)) {
+    same(`bounds that of a free socket, ${title}`, (http) =>
+      Promise.all(heads.map((head) => timeoutOf(http, head, look)))
+    );
+  }
+
+  function timeoutOf(http, head, look) {
+    const answer = `HTTP/1.1 200 OK\r\n${head}\r\nContent-Length: 0\r\n\r\n`;
+    const ask = async (port) => {
+      const agent = new http.Agent({ keepAlive: true, timeout: 60_000 });
+      const req = http.get({ host: '127.0.0.1', port, agent });
+      const [res] = await once(req, 'response');
+      look(res);
+      res.resume();
+      const [{ destroyed, timeout }] = await once(agent, 'free');
+      agent.destroy();
+      return { destroyed, timeout };
+    };
+    return answering(answer, ask, { keep: true });
+  }
 });

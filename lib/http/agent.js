@@ -11,8 +11,8 @@ const host = require('../internal/host');
 const { isIP } = require('../internal/ip');
 const validate = require('../internal/validate');
 const net = require('../net');
-const { handleOf } = require('./consume');
-const { keepAliveOf } = require('./incoming');
+const { handleOf, hear, unhear } = require('./consume');
+const { keepAliveSeconds } = require('./incoming');
 const { Proxy } = require('./proxy');
 const { kProxy } = require('./symbols');
 
@@ -83,9 +83,6 @@ Agent.prototype.getName = function getName(options = {}) {
 
 const plainName = Agent.prototype.getName;
 
-/** The options that getName() looks at. */
-const NAMING = ['host', 'port', 'localAddress', 'family', 'socketPath'];
-
 /** The name that a socket was made under. */
 function nameOf(agent, options) {
   if (agent.getName === plainName && options._agentKey !== undefined) return options._agentKey;
@@ -135,9 +132,21 @@ Agent.prototype.addRequest = function addRequest(request, options, port, localAd
 function quickName(agent, options) {
   if (agent.getName !== plainName) return undefined;
   const own = agent.options;
-  for (let i = 0; i < NAMING.length; i++) if (NAMING[i] in own) return undefined;
-  return plainName(options);
+  if ('host' in own || 'port' in own || 'family' in own) return undefined;
+  if ('localAddress' in own || 'socketPath' in own) return undefined;
+  const { family, host, localAddress, port, socketPath } = options;
+  if (family || localAddress || socketPath) return plainName(options);
+  // The same string each time: as a key a new one is looked up among all strings first.
+  if (host !== quick.host || port !== quick.port) {
+    quick.name = plainName(options);
+    quick.host = host;
+    quick.port = port;
+  }
+  return quick.name;
 }
+
+/** The name that was wanted last. */
+const quick = { host: undefined, port: undefined, name: 'localhost::' };
 
 /** The agent's options win over the request's. */
 function completeOptions(agent, request, options) {
@@ -292,13 +301,14 @@ function onFree(socket, options) {
   this.freeSockets[name] = free;
   socket._httpMessage = null;
   this.removeSocket(socket, options);
-  socket.once('error', onFreeError);
+  hear(socket, 'error', onFreeError);
   socket[kBytesRead] = socket.bytesRead;
   free.push(socket);
 }
 
 /** Nobody uses it: nobody has to know. */
 function onFreeError() {
+  unhear(this, 'error', onFreeError);
   this.destroy();
   this.emit('agentRemove');
 }
@@ -329,9 +339,12 @@ function nextElsewhere(agent) {
 
 function forget(pool, name, socket) {
   const list = pool[name];
-  const index = list === undefined ? -1 : list.indexOf(socket);
+  if (list === undefined) return;
+  let index = list.indexOf(socket);
   if (index < 0) return;
-  list.splice(index, 1);
+  // splice() makes a list of what it takes out.
+  for (; index < list.length - 1; index++) list[index] = list[index + 1];
+  list.pop();
   if (list.length === 0) delete pool[name];
 }
 
@@ -340,22 +353,22 @@ Agent.prototype.keepSocketAlive = function keepSocketAlive(socket) {
   socket.setKeepAlive(true, this.keepAliveMsecs);
   socket.unref();
   let timeout = this.options.timeout || 0;
+  let keeps = true;
   const response = socket._httpMessage?.res;
-  const hint = response && keepAliveOf(response);
-  const seconds = hint ? /^timeout=(\d+)/.exec(hint)?.[1] : undefined;
+  const seconds = response ? keepAliveSeconds(response) : undefined;
   if (seconds !== undefined) {
     // Before the server gives it up, lest a request meets it on the way.
-    const theirs = Number(seconds) * 1000 - this.agentKeepAliveTimeoutBuffer;
-    if (theirs <= 0) return false;
-    if (theirs < timeout) timeout = theirs;
+    const theirs = seconds * 1000 - this.agentKeepAliveTimeoutBuffer;
+    if (theirs <= 0) keeps = false;
+    else if (theirs < timeout) timeout = theirs;
   }
   if (socket.timeout !== timeout) socket.setTimeout(timeout);
-  return true;
+  return keeps;
 };
 
 /** Node's documentation, "agent.reuseSocket(socket, request)". */
 Agent.prototype.reuseSocket = function reuseSocket(socket, request) {
-  socket.removeListener('error', onFreeError);
+  unhear(socket, 'error', onFreeError);
   request.reusedSocket = true;
   socket.ref();
 };

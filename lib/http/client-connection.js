@@ -9,7 +9,7 @@ const { channel } = require('node:diagnostics_channel');
 const { connectionResetError } = require('../internal/errors');
 const { finish, observed } = require('../internal/timeline');
 const { Socket } = require('../net');
-const { canConsume, handleOf, unwatch, watch } = require('./consume');
+const { canConsume, handleOf, hear, unhear, unwatch, watch } = require('./consume');
 const {
   IncomingMessage,
   addBody,
@@ -28,13 +28,15 @@ const { kConnection, kExchange, kNeedDrain } = require('./symbols');
 const responseFinish = channel('http.client.response.finish');
 const requestError = channel('http.client.request.error');
 
+const MANUAL = { requireManualDestroy: true };
+
 /**
  * Where the answer's events run: in the context of whoever asked. The socket's own is that of the
  * first who used it. The names are those that Node shows.
  */
 class HTTPClientAsyncResource extends AsyncResource {
   constructor(request) {
-    super('HTTPCLIENTREQUEST', { requireManualDestroy: true });
+    super('HTTPCLIENTREQUEST', MANUAL);
     this.type = 'HTTPINCOMINGMESSAGE';
     this.req = request;
   }
@@ -59,11 +61,11 @@ class ClientConnection extends MessageReader {
     request[kExchange] = this;
     socket[kConnection] = this;
     socket._httpMessage = request;
-    socket.on('error', onError);
+    hear(socket, 'error', onError);
     Socket.prototype.on.call(socket, 'data', onData);
-    socket.on('end', onEnd);
-    socket.on('close', onClose);
-    socket.on('drain', onDrain);
+    hear(socket, 'end', onEnd);
+    hear(socket, 'close', onClose);
+    hear(socket, 'drain', onDrain);
     if (this.isConsuming) watch(socket);
   }
 
@@ -113,7 +115,7 @@ class ClientConnection extends MessageReader {
     if (responseFinish.hasSubscribers) responseFinish.publish({ request, response });
     response.req = request;
     response.on('end', onResponseEnd);
-    socket.on('timeout', onResponseTimeout);
+    hear(socket, 'timeout', onResponseTimeout);
     // Without a listener nobody can read it.
     if (request.aborted || !request.emit('response', response)) response._dump();
     if (request.method === 'HEAD') return NO_BODY;
@@ -157,8 +159,8 @@ class ClientConnection extends MessageReader {
   stopReading() {
     const { sock: socket } = this;
     socket.removeListener('data', onData);
-    socket.removeListener('end', onEnd);
-    socket.removeListener('drain', onDrain);
+    unhear(socket, 'end', onEnd);
+    unhear(socket, 'drain', onDrain);
     this.freeParser();
   }
 
@@ -216,8 +218,8 @@ class ClientConnection extends MessageReader {
   }
 
   detachListeners() {
-    this.sock.removeListener('close', onClose);
-    this.sock.removeListener('error', onError);
+    unhear(this.sock, 'close', onClose);
+    unhear(this.sock, 'error', onError);
   }
 
   detach() {
@@ -337,7 +339,7 @@ function onResponseTimeout() {
 }
 
 function removeTimeout(request, socket) {
-  socket.removeListener('timeout', onResponseTimeout);
+  unhear(socket, 'timeout', onResponseTimeout);
   if (request.timeoutCb) socket.removeListener('timeout', request.timeoutCb);
 }
 

@@ -14,6 +14,8 @@ const validate = require('../internal/validate');
 const net = require('../net');
 const agents = require('./agent');
 const { ClientConnection } = require('./client-connection');
+const { hear, unhear } = require('./consume');
+const { Fields } = require('./fields');
 const { HAS_VALIDATION, checkedValidation, isRelaxed } = require('./limits');
 const { BODILESS } = require('./methods');
 const { OutgoingMessage } = require('./outgoing');
@@ -179,13 +181,26 @@ function setFields(request, options, host, bare) {
   }
   const authority = proxy?.retarget(request, options);
   const setHost = options.setHost !== undefined ? Boolean(options.setHost) : !bare;
-  if (setHost && !request.getHeader('host')) request.setHeader('Host', authority || host);
+  if (setHost && !request.getHeader('host')) setHostField(request, authority || host);
   if (auth && !request.getHeader('Authorization')) {
     request.setHeader('Authorization', `Basic ${Buffer.from(auth).toString('base64')}`);
   }
   if (authority !== undefined) proxy.addFields(request);
   if (request.getHeader('expect')) request._storeHeader(firstLine(request), request[kFields]);
 }
+
+/** As setHeader(), of what was checked before: most requests go where the last one went. */
+function setHostField(request, host) {
+  if (host !== checkedHost || request.setHeader !== plainSetHeader) {
+    request.setHeader('Host', host);
+    if (typeof host === 'string' && !request[kRelaxed]) checkedHost = host;
+  } else {
+    (request[kFields] ??= new Fields()).set('host', 'Host', host);
+  }
+}
+
+const plainSetHeader = OutgoingMessage.prototype.setHeader;
+let checkedHost;
 
 function firstLine({ method, path }) {
   return `${method} ${path} HTTP/1.1\r\n`;
@@ -254,7 +269,7 @@ function urlOf({ agent, host, path, protocol, [kAuthority]: authority }) {
 ClientRequest.prototype.onSocket = function onSocket(socket, error) {
   if (HEARS_AT_ONCE && socket && !error) {
     socket._httpMessage = this;
-    socket.on('error', onEarlyError);
+    hear(socket, 'error', onEarlyError);
   }
   process.nextTick(takeSocket, this, socket, error);
 };
@@ -267,7 +282,7 @@ function onEarlyError(error) {
 }
 
 function takeSocket(request, socket, error) {
-  socket?.removeListener('error', onEarlyError);
+  if (HEARS_AT_ONCE && socket) unhear(socket, 'error', onEarlyError);
   if (!request.destroyed && !error) {
     attach(request, socket);
     request._flush();

@@ -3,11 +3,15 @@
 // Sockets of ours whose bytes go to a parser in Rust and not through their streams: which can be read
 // so, and what a program may do on one to see its bytes after all.
 
+const EventEmitter = require('node:events');
+
 const { StreamHandle } = require('../internal/stream-handle');
 const { Socket } = require('../net');
 const { kConnection } = require('./symbols');
 
+const plainOn = Socket.prototype.on;
 const plainPush = Socket.prototype.push;
+const plainRemove = Socket.prototype.removeListener;
 const plainWrite = Socket.prototype.write;
 
 /** Methods that are put before those of such a socket. */
@@ -59,6 +63,18 @@ function unwatch(socket) {
   if (socket._handle && !socket._handle.reading) socket._handle.readStart();
 }
 
+/** Listens for what is no byte: a socket of ours has no need to know. */
+function hear(socket, name, listener) {
+  const watched = socket.on === on && Socket.prototype.on === plainOn;
+  if (watched || socket.on === plainOn) EventEmitter.prototype.on.call(socket, name, listener);
+  else socket.on(name, listener);
+}
+
+function unhear(socket, name, listener) {
+  if (socket.removeListener !== plainRemove) socket.removeListener(name, listener);
+  else EventEmitter.prototype.removeListener.call(socket, name, listener);
+}
+
 /** The stream knows nothing of what is read past it: the handle has to be told. */
 function onPause() {
   if (this[kConnection]?.isConsuming) this._handle?.readStop();
@@ -89,4 +105,4 @@ function prependListener(name, listener) {
   return Socket.prototype.prependListener.call(this, name, listener);
 }
 
-module.exports = { canConsume, canWritePast, handleOf, unwatch, watch };
+module.exports = { canConsume, canWritePast, handleOf, hear, unhear, unwatch, watch };

@@ -42,6 +42,11 @@ class Fields {
       this.values[at] = value;
     } else if (isIndexName(key)) {
       this.insert(this.placeOf(key), key, name, value);
+    } else if (this.keys.length === 0) {
+      // The first push() to a list makes room for 17.
+      this.keys = [key];
+      this.names = [name];
+      this.values = [value];
     } else {
       this.keys.push(key);
       this.names.push(name);

@@ -27,9 +27,9 @@ const watched = new Map([
   ['keep-alive', KEEP_ALIVE]
 ]);
 
-/** One bit for each length that a watched name has: most names are ruled out by it. */
-let watchedLengths = 0;
-for (const name of watched.keys()) watchedLengths |= 1 << name.length;
+/** By length, one bit for each letter that a watched name begins with: it rules out most names. */
+const watchedLetters = new Int32Array(18);
+for (const name of watched.keys()) watchedLetters[name.length] |= letterBit(name);
 
 const CLOSE_TOKEN = /\bclose\b/i;
 const CHUNKED_TOKEN = /\bchunked\b/i;
@@ -130,8 +130,13 @@ function bytesAsText(value) {
 }
 
 function bitOf(name) {
-  if (((watchedLengths >> name.length) & 1) === 0 || name.length > 17) return 0;
+  if (name.length > 17 || (watchedLetters[name.length] & letterBit(name)) === 0) return 0;
   return watched.get(name) ?? watched.get(name.toLowerCase()) ?? 0;
+}
+
+/** The same for a letter in either case. */
+function letterBit(name) {
+  return 1 << (name.charCodeAt(0) & 31);
 }
 
 /** What a field that was set means for the message. */

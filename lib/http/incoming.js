@@ -278,12 +278,25 @@ accessor('trailersDistinct', {
   }
 });
 
-const KEEP_ALIVE = /\nkeep-alive:/i;
+/** A line of a head, and its first. Only the name may be in another case. */
+const KEEP_ALIVE = /\nkeep-alive: (?:(timeout)=(\d+))?/i;
+const KEEP_ALIVE_FIRST = /keep-alive: (?:(timeout)=(\d+))?/iy;
 
-/** That field, without putting `headers` together just to find that it is not there. */
-function keepAliveOf(message) {
-  const unseen = message[kHeaders] === null && message[kHead] !== '';
-  return unseen && !KEEP_ALIVE.test(message[kHead]) ? undefined : message.headers['keep-alive'];
+/**
+ * How long the server says that it keeps the connection; undefined if it does not. `headers` are not
+ * put together for it.
+ */
+function keepAliveSeconds(message) {
+  const text = message[kHead];
+  let found;
+  if (message[kRawHeaders] !== null || message[kHeaders] !== null || !text || isLimited(message)) {
+    const field = message.headers['keep-alive'];
+    found = field ? /^(timeout)=(\d+)/.exec(field) : null;
+  } else {
+    KEEP_ALIVE_FIRST.lastIndex = message[kFieldsAt];
+    found = KEEP_ALIVE_FIRST.exec(text) ?? KEEP_ALIVE.exec(text);
+  }
+  return found?.[1] === 'timeout' ? Number(found[2]) : undefined;
 }
 
 function distinct(message, list) {
@@ -421,7 +434,7 @@ module.exports = {
   fillFromHead,
   isLimited,
   isReadable,
-  keepAliveOf,
+  keepAliveSeconds,
   limitFields,
   passBody,
   readOn

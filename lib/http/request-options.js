@@ -29,7 +29,7 @@ function normalizeArguments(input, options, callback) {
     callback = options;
     options = undefined;
   }
-  return [Object.assign(fromUrl ?? {}, options), callback];
+  return [fromUrl === null ? { ...options } : Object.assign(fromUrl, options), callback];
 }
 
 /** A URL, of this realm or another. */

@@ -269,13 +269,21 @@ if (since('24.19', '26.4')) {
 }
 
 function keepAlive(socket, enable, initialDelay, interval = 1000, count = 10) {
-  const wanted = [Boolean(enable), seconds(initialDelay), seconds(interval), ~~count];
-  const before = socket[kKeepAlive];
+  enable = Boolean(enable);
+  initialDelay = seconds(initialDelay);
+  interval = seconds(interval);
+  count = ~~count;
   // Agents ask for it with every request.
-  if (before !== null && wanted.every((value, i) => value === before[i])) return socket;
+  if (isKept(socket[kKeepAlive], enable, initialDelay, interval, count)) return socket;
+  const wanted = [enable, initialDelay, interval, count];
   socket[kKeepAlive] = wanted;
   if (socket._handle && !socket.connecting) socket._handle.setKeepAlive(...wanted);
   return socket;
+}
+
+function isKept(before, enable, initialDelay, interval, count) {
+  if (before === null || before[0] !== enable || before[1] !== initialDelay) return false;
+  return before[2] === interval && before[3] === count;
 }
 
 Socket.prototype.setTypeOfService = function setTypeOfService(value) {
