@@ -296,3 +296,33 @@ describe('a client', () => {
     return log;
   });
 });
+
+describe('a request that was answered', () => {
+  const upload = 'PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabcde';
+  /** @type {Record<string, (req: any) => unknown>} */
+  const looks = {
+    'read in part': (req) => req.read(3),
+    'read in whole': (req) => req.read(),
+    'asked for nothing': (req) => req.read(0),
+    'put back': (req) => req.unshift(req.read(1)),
+    'resumed and paused again': (req) => req.resume().pause(),
+    'listened to for what is readable': (req) => req.on('readable', () => {})
+  };
+  for (const [how, look] of Object.entries(looks)) {
+    for (const wait of [process.nextTick, setImmediate]) {
+      told(
+        `lets pass what is left of a body that was ${how}, ${wait.name}`,
+        upload + LAST,
+        (req, res, log) => {
+          if (req.url === '/last') return res.end();
+          hear(log, 'request', req);
+          wait(() => {
+            log.push(look(req)?.length);
+            res.end();
+          });
+          res.on('close', () => setImmediate(() => log.push(req.readableEnded, req.destroyed)));
+        }
+      );
+    }
+  }
+});

@@ -342,16 +342,12 @@ IncomingMessage.prototype.eventNames = function eventNames() {
     : Readable.prototype.eventNames.call(this);
 };
 
-/** Somebody reads, be it by 'data' or 'readable': the body is not to be thrown away. */
-IncomingMessage.prototype.read = function read(size) {
+/** Somebody reads and there is less than the stream would keep: the body is not to be thrown away. */
+IncomingMessage.prototype._read = function _read() {
   if (!this._consuming) {
     this._readableState.readingMore = false;
     this._consuming = true;
   }
-  return Readable.prototype.read.call(this, size);
-};
-
-IncomingMessage.prototype._read = function _read() {
   const connection = this[kConnection];
   if (connection !== undefined) {
     if (!connection.heldBack) connection.readOn();
