@@ -565,7 +565,7 @@ const LINGER: Duration = Duration::from_secs(30);
 /// Room for small writes that a connection keeps while it has none.
 const OUT_KEPT: usize = 1024;
 /// From here on a write is not worth a copy: sent by themselves, writes of 4 KiB cost a server 1.2 times
-/// what they do copied, writes of 8 KiB 0.9 times.
+/// what they do copied, writes of 8 KiB about the same.
 const DIRECT: usize = 8 * 1024;
 /// Small writes kept until the end of a tick.
 const COALESCE: usize = 64 * 1024;
