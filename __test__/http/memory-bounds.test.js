@@ -2,10 +2,10 @@
 
 // What a peer sends that nobody reads stays with the peer, whoever has asked for the socket.
 
-const { once } = require('node:events');
+const { EventEmitter, once } = require('node:events');
 const net = require('node:net');
 
-const { answering, ours, serve } = require('../support/http-wire');
+const { answering, node, ours, serve } = require('../support/http-wire');
 
 const LENGTH = 64 * 1024 * 1024;
 const HEAD = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${LENGTH}\r\n`;
@@ -134,6 +134,52 @@ describe('requests that nobody answers are held back, and lost none of them', ()
       expect(count).toBe(total + 1);
       expect(most).toBeLessThan(MOST);
       expect(most).toBeGreaterThan(1000);
+    });
+  });
+});
+
+describe('a client that leaves while its requests are held back is noticed', () => {
+  const leave = {
+    'by its end': (socket) => socket.end(),
+    'by a reset': (socket) => socket.resetAndDestroy()
+  };
+
+  describe.each(Object.keys(leave))('%s', (how) => {
+    test.each([
+      ['node', node, true],
+      ['ferronet', ours, true],
+      // Node notices only after an answer.
+      ['ferronet, without an answer', ours, false]
+    ])('%s', async (_, http, answers) => {
+      const answered = new EventEmitter();
+      const listener = (req, res) => {
+        if (req.url === '/second') {
+          if (answers) res.end('never sent');
+          answered.emit('second');
+          return;
+        }
+        res.write('begun');
+        setImmediate(() => {
+          // More than the high-water mark: what follows waits for it to leave, which it never does.
+          req.socket.cork();
+          res.write(Buffer.alloc(150_000));
+          answered.emit('first');
+        });
+      };
+      await serve(http, {}, listener, async (server, port) => {
+        const socket = net.connect(port, '127.0.0.1');
+        socket.on('error', () => {}).resume();
+        const connections = () =>
+          new Promise((resolve) => server.getConnections((_, n) => resolve(n)));
+        socket.write('GET /first HTTP/1.1\r\nHost: x\r\n\r\n');
+        await once(answered, 'first');
+        socket.write('GET /second HTTP/1.1\r\nHost: x\r\n\r\n');
+        await once(answered, 'second');
+        leave[how](socket);
+        const deadline = Date.now() + 5000;
+        while ((await connections()) > 0 && Date.now() < deadline) await new Promise(setImmediate);
+        expect(await connections()).toBe(0);
+      });
     });
   });
 });

@@ -180,6 +180,8 @@ class ServerConnection extends Connection {
     if (!this.heldBack || this.parser !== parser) return;
     this.unconsume();
     parser.pause();
+    // The stream keeps what comes, up to its mark: so an end or a reset is heard.
+    if (this.handle.id >= 0 && !this.handle.reading) this.handle.readStart();
   }
 
   /** Looks where the parser has stopped. */
