@@ -11,7 +11,7 @@
 const { parseArgs } = require('node:util');
 
 const { differences } = require('./fuzz-http/differences');
-const { main } = require('./fuzz-http/main');
+const { main, options } = require('./fuzz-http/main');
 
 const host = require('node:http');
 
@@ -20,16 +20,7 @@ const sides = {
   server: () => [require('./fuzz-http/server-cases'), require('./fuzz-http/server-run')]
 };
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    cases: { type: 'string', default: '2000' },
-    seed: { type: 'string', default: '1' },
-    only: { type: 'string' },
-    self: { type: 'boolean', default: false },
-    stop: { type: 'string', default: '20' }
-  }
-});
+const { positionals, values } = parseArgs({ allowPositionals: true, options });
 
 const side = sides[positionals[0]];
 if (side === undefined) {

@@ -13,18 +13,10 @@ const { parseArgs } = require('node:util');
 const { makeScenario } = require('./fuzz-net/cases');
 const { differences } = require('./fuzz-net/differences');
 const { play } = require('./fuzz-net/run');
-const { main } = require('./fuzz-http/main');
+const { main, options } = require('./fuzz-http/main');
 
 const host = require('node:net');
 
-const { values } = parseArgs({
-  options: {
-    cases: { type: 'string', default: '2000' },
-    seed: { type: 'string', default: '1' },
-    only: { type: 'string' },
-    self: { type: 'boolean', default: false },
-    stop: { type: 'string', default: '20' }
-  }
-});
+const { values } = parseArgs({ options });
 
 main({ host, ours: require('../lib/net'), makeScenario, play, differences, ...values });

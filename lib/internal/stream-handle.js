@@ -50,8 +50,12 @@ class Request extends AsyncResource {
   }
 
   end(status, handle) {
+    this.run(this.done, undefined, status, handle);
+  }
+
+  run(call, receiver, ...values) {
     try {
-      this.runInAsyncScope(this.done, undefined, status, handle);
+      this.runInAsyncScope(call, receiver, ...values);
     } finally {
       this.emitDestroy();
     }
@@ -83,22 +87,17 @@ class ReusedHandle extends AsyncResource {
   }
 }
 
-/** A write that has to wait: what is left of it. It ends in the async context that it began in. */
-class WriteRequest extends AsyncResource {
+/** A write that has to wait: what is left of it. */
+class WriteRequest extends Request {
   /** @param {(Uint8Array | string)[]} chunks Buffers, and strings in latin1 */
-  constructor(chunks, done) {
-    super('WRITEWRAP', MANUAL);
+  constructor(handle, chunks, done) {
+    super('WRITEWRAP', handle, done);
     this.chunks = chunks;
-    this.done = done;
   }
 
   /** Tells `owner`, once. */
-  end(owner, status) {
-    try {
-      this.runInAsyncScope(owner[kWritten], owner, status, this.done);
-    } finally {
-      this.emitDestroy();
-    }
+  tell(owner, status) {
+    this.run(owner[kWritten], owner, status, this.done);
   }
 }
 
@@ -226,10 +225,10 @@ class StreamHandle extends AsyncResource {
     const length = chunk.length;
     this.bytesWritten += length;
     const taken = write(this.id, chunk);
-    if (debug.enabled) debug('<- %d write %d of %d', this.id, taken, length);
+    if (trace) debug('<- %d write %d of %d', this.id, taken, length);
     if (taken === length) return 0;
     if (taken < 0) return taken;
-    this.pendingWrite = new WriteRequest([taken > 0 ? chunk.subarray(taken) : chunk], done);
+    this.pendingWrite = new WriteRequest(this, [taken > 0 ? chunk.subarray(taken) : chunk], done);
     return 1;
   }
 
@@ -240,7 +239,7 @@ class StreamHandle extends AsyncResource {
       return this.writeBuffer(Buffer.from(text, encoding), done);
     }
     const taken = commands.writeString(this.id, text, latin1);
-    if (debug.enabled) debug('<- %d writeString %d', this.id, taken);
+    if (trace) debug('<- %d writeString %d', this.id, taken);
     if (taken >= 0) {
       this.bytesWritten += taken;
       return 0;
@@ -248,7 +247,7 @@ class StreamHandle extends AsyncResource {
     if (taken < STRING_ERROR) return taken - STRING_ERROR;
     const bytes = Buffer.from(text, encoding);
     this.bytesWritten += bytes.length;
-    this.pendingWrite = new WriteRequest([bytes.subarray(-1 - taken)], done);
+    this.pendingWrite = new WriteRequest(this, [bytes.subarray(-1 - taken)], done);
     return 1;
   }
 
@@ -262,7 +261,7 @@ class StreamHandle extends AsyncResource {
       bytes === null
         ? commands.writeString(this.id, text, latin1)
         : commands.writeMessage(this.id, text, latin1, bytes);
-    if (debug.enabled) debug('<- %d writeNow %d', this.id, taken);
+    if (trace) debug('<- %d writeNow %d', this.id, taken);
     if (taken >= 0) {
       this.bytesWritten += taken;
       return null;
@@ -305,7 +304,7 @@ class StreamHandle extends AsyncResource {
     this.bytesWritten += total;
     const pending = { chunks };
     const status = send(this.id, pending);
-    if (status === 1) this.pendingWrite = new WriteRequest(pending.chunks, done);
+    if (status === 1) this.pendingWrite = new WriteRequest(this, pending.chunks, done);
     return status;
   }
 
@@ -330,7 +329,7 @@ class StreamHandle extends AsyncResource {
   end(done, reset) {
     if (this.refused && done) setImmediate(done);
     if (this.id < 0) return;
-    if (debug.enabled) debug('<- %d close', this.id);
+    if (trace) debug('<- %d close', this.id);
     const id = this.id;
     this.id = -1;
     this.reading = false;
@@ -411,7 +410,7 @@ class StreamHandle extends AsyncResource {
       this.pendingWrite = pending;
       this.owner[kProgress]();
     } else {
-      pending.end(this.owner, status);
+      pending.tell(this.owner, status);
     }
   }
 
@@ -461,7 +460,7 @@ class StreamHandle extends AsyncResource {
     this.owner = this.codec = null;
     if (pendingWrite !== null) {
       this.pendingWrite = null;
-      pendingWrite.end(owner, UV_ECANCELED);
+      pendingWrite.tell(owner, UV_ECANCELED);
     }
     if (shutdownRequest !== null) {
       this.shutdownRequest = null;
@@ -491,7 +490,7 @@ function send(id, pending) {
     const offered = chunks.length > CHUNKS_MAX ? chunks.slice(0, CHUNKS_MAX) : chunks;
     const taken =
       offered.length === 1 ? write(id, bytesOf(chunks[0])) : commands.writev(id, ...offered);
-    if (debug.enabled) debug('<- %d writev %d in %d chunks', id, taken, offered.length);
+    if (trace) debug('<- %d writev %d in %d chunks', id, taken, offered.length);
     if (taken < 0) return taken;
     pending.chunks = after(chunks, taken);
     if (pending.chunks.length > chunks.length - offered.length) return 1;

@@ -5,8 +5,17 @@
 const { Random } = require('../fuzz-http1/cases');
 const { brief } = require('./differences');
 
-async function main({ host, ours, makeScenario, play, differences, ...options }) {
-  const { cases, seed, only, self, stop } = options;
+/** For parseArgs(). */
+const options = /** @type {const} */ ({
+  cases: { type: 'string', default: '2000' },
+  seed: { type: 'string', default: '1' },
+  only: { type: 'string' },
+  self: { type: 'boolean', default: false },
+  stop: { type: 'string', default: '20' }
+});
+
+async function main({ host, ours, makeScenario, play, differences, ...values }) {
+  const { cases, seed, only, self, stop } = values;
   const compare = async (scenario) => {
     const a = await within(play(host, scenario));
     return differences(a, await within(play(other, scenario)), scenario);
@@ -60,4 +69,4 @@ function randomOf(number) {
   return random;
 }
 
-module.exports = { main };
+module.exports = { main, options };

@@ -140,10 +140,7 @@ impl Environment {
 
     /// Remembers the integers that events are told in.
     pub fn set_told(&self, array: sys::napi_value) {
-        if let Some((start, size)) = self.buffer_memory(array) {
-            // SAFETY: on the environment's thread, a live value.
-            let reference = unsafe { Reference::new(self.env(), array) };
-            self.delivery.told_array.replace(Some(reference));
+        if let Some((start, size)) = self.keep(array, &self.delivery.told_array) {
             self.delivery.told.set((start.cast(), size / 4));
         }
     }
@@ -151,37 +148,31 @@ impl Environment {
     /// Takes what waits to be told until something is for JavaScript, and tells it: the integers hold
     /// what it is, the value its text, if any. What it was told before is done.
     pub fn next_event(&self) -> sys::napi_value {
-        let told = catch_unwind(AssertUnwindSafe(|| self.tell_next()));
-        let (event, text) = told.unwrap_or_default();
+        let next = catch_unwind(AssertUnwindSafe(|| self.tell_next()));
+        let none = ([Kinds::None as i32, 0, 0, 0, 0], None);
+        let (event, text) = next.ok().flatten().unwrap_or(none);
         if let Some(told) = self.told() {
-            *told = event.unwrap_or([Kinds::None as i32, 0, 0, 0, 0]);
+            *told = event;
         }
         // SAFETY: on the environment's thread, in the scope of JavaScript's call.
         text.unwrap_or_else(|| unsafe { value_of(self.env(), None) })
     }
 
-    fn tell_next(&self) -> (Option<Told>, Option<sys::napi_value>) {
+    fn tell_next(&self) -> Option<Next> {
         if let Some((id, wanted)) = self.settle() {
-            return self.tell_http(id, wanted);
+            return Some(self.tell_http(id, wanted));
         }
         if self.delivery.source.get() == Source::ClosingPhase {
-            let Some(id) = self.delivery.closed.borrow_mut().pop() else {
-                return (None, None);
-            };
+            let id = self.delivery.closed.borrow_mut().pop()?;
             self.delivery.telling.set(Telling::Closed(id));
-            return (self.told_of(Kinds::Closed, id, 0, 0), None);
+            return Some((self.told_of(Kinds::Closed, id, 0, 0), None));
         }
         while !self.is_late() {
-            let Some(event) = self.outbox.pop() else {
-                break;
-            };
-            match self.begin(event) {
-                Begun::Told(told) => return (told, None),
-                Begun::Http(id) => return self.tell_http(id, NEXT_EVENT),
-                Begun::Nothing => {}
+            if let Some(next) = self.begin(self.outbox.pop()?) {
+                return Some(next);
             }
         }
-        (None, None)
+        None
     }
 
     /// Whether the turn is over; looks at the clock now and then.
@@ -201,33 +192,29 @@ impl Environment {
     }
 
     /// The integers of an event.
-    fn told_of(&self, kind: Kinds, id: HandleId, a: i32, b: i32) -> Option<Told> {
+    fn told_of(&self, kind: Kinds, id: HandleId, a: i32, b: i32) -> Told {
         self.next_tick();
         let last = self.outbox.is_empty() && self.delivery.closed.borrow().is_empty();
-        Some([kind as i32, id as i32, a, b, i32::from(last)])
+        [kind as i32, id as i32, a, b, i32::from(last)]
     }
 
-    fn tell_http(&self, id: HandleId, wanted: i32) -> (Option<Told>, Option<sys::napi_value>) {
+    fn tell_http(&self, id: HandleId, wanted: i32) -> Next {
         let told = self.told_of(Kinds::Http, id, 0, 0);
         (told, Some(self.tell_message(id, wanted)))
     }
 
-    /// Makes an event ready to be told.
-    fn begin(&self, event: Event) -> Begun {
+    /// Tells an event, if it is for JavaScript.
+    fn begin(&self, event: Event) -> Option<Next> {
         let id = event.id();
         let mut telling = Telling::Other(id);
         let (kind, a, b) = match event {
             Event::Read { place, length, .. } if self.speaks_http(id) => {
-                return match self.begin_messages(id, place, length) {
-                    true => {
-                        self.delivery.telling.set(Telling::Http(id, place));
-                        Begun::Http(id)
-                    }
-                    false => {
-                        self.after_read(id);
-                        Begun::Nothing
-                    }
-                };
+                if !self.begin_messages(id, place, length) {
+                    self.after_read(id);
+                    return None;
+                }
+                self.delivery.telling.set(Telling::Http(id, place));
+                return Some(self.tell_http(id, NEXT_EVENT));
             }
             Event::Read { place, length, .. } => {
                 telling = Telling::Read(id);
@@ -250,10 +237,9 @@ impl Environment {
             Event::Connected { result, .. } => (Kinds::Connected, code(result), 0),
             Event::ShutDown { result, .. } => (Kinds::ShutDown, code(result), 0),
             Event::AcceptFailed { errno, .. } => (Kinds::AcceptFailed, -errno.0, 0),
-            Event::Accepted { stream, .. } => match self.accepted(id, stream) {
-                Some(new_id) => (Kinds::Accepted, new_id as i32, 0),
-                None => return Begun::Nothing,
-            },
+            Event::Accepted { stream, .. } => {
+                (Kinds::Accepted, self.accepted(id, stream)? as i32, 0)
+            }
             Event::Datagram { arrival, last, .. } => {
                 if last {
                     telling = Telling::Datagram(id);
@@ -271,18 +257,18 @@ impl Environment {
             // The outbox gives batches out one by one.
             Event::Settled { .. } | Event::Datagrams { .. } => {
                 self.update(id);
-                return Begun::Nothing;
+                return None;
             }
             Event::Lingered { .. } => {
                 self.lingered();
-                return Begun::Nothing;
+                return None;
             }
         };
         if !self.is_open(id) {
-            return Begun::Nothing;
+            return None;
         }
         self.delivery.telling.set(telling);
-        Begun::Told(self.told_of(kind, id, a, b))
+        Some((self.told_of(kind, id, a, b), None))
     }
 
     /// What JavaScript was told, and the ticks behind it, have run. Returns what it wants to be told
@@ -428,12 +414,8 @@ extern "C" fn deliver_events(env: sys::napi_env, info: sys::napi_callback_info) 
 /// last that waits.
 type Told = [i32; TOLD];
 
-/// What became of an event before JavaScript is called.
-enum Begun {
-    Told(Option<Told>),
-    Http(HandleId),
-    Nothing,
-}
+/// An event that is told, and the text of one of HTTP.
+type Next = (Told, Option<sys::napi_value>);
 
 const TOLD: usize = 5;
 /// Events between two looks at the clock.

@@ -319,20 +319,14 @@ impl Environment {
 
     /// Remembers the Buffer that small writes and reads cross in.
     pub fn set_crossing(&self, buffer: sys::napi_value) {
-        if let Some((start, size)) = self.buffer_memory(buffer) {
-            // SAFETY: on the environment's thread, a live value.
-            let reference = unsafe { Reference::new(self.env, buffer) };
-            self.crossing_buffer.replace(Some(reference));
-            self.crossing.set((start, size));
+        if let Some(memory) = self.keep(buffer, &self.crossing_buffer) {
+            self.crossing.set(memory);
         }
     }
 
     /// Remembers the integers that HTTP messages are told in.
     pub fn set_registers(&self, array: sys::napi_value) {
-        if let Some((start, size)) = self.buffer_memory(array) {
-            // SAFETY: on the environment's thread, a live value.
-            let reference = unsafe { Reference::new(self.env, array) };
-            self.registers_array.replace(Some(reference));
+        if let Some((start, size)) = self.keep(array, &self.registers_array) {
             self.registers.set((start.cast(), size / 4));
         }
     }
@@ -362,8 +356,20 @@ impl Environment {
         }
     }
 
+    /// Keeps a view alive in `slot`; where its bytes lie.
+    pub fn keep(
+        &self,
+        view: sys::napi_value,
+        slot: &RefCell<Option<Reference>>,
+    ) -> Option<(*mut u8, usize)> {
+        let memory = self.buffer_memory(view)?;
+        // SAFETY: on the environment's thread, a live value.
+        slot.replace(Some(unsafe { Reference::new(self.env, view) }));
+        Some(memory)
+    }
+
     /// Where a Buffer's bytes lie; `None` for a detached one.
-    pub fn buffer_memory(&self, buffer: sys::napi_value) -> Option<(*mut u8, usize)> {
+    fn buffer_memory(&self, buffer: sys::napi_value) -> Option<(*mut u8, usize)> {
         let (mut start, mut size) = (null_mut(), 0);
         // SAFETY: on the environment's thread, `buffer` is a value of an open scope.
         let status = unsafe { sys::napi_get_buffer_info(self.env, buffer, &mut start, &mut size) };
