@@ -197,14 +197,14 @@ impl Parser {
 
     /// A chunk's extensions: `;name`, `;name=value`, `;name="value"`.
     fn extension(&mut self, input: &[u8], byte: u8, at: usize) -> Step {
-        let tokens = run(&input[at..], TOKEN);
         match self.state {
+            State::ExtensionName | State::ExtensionValue if is(byte, TOKEN) => {
+                self.extended(at, run(&input[at..], TOKEN))
+            }
             State::ExtensionStart if matches!(byte, b' ' | b'\r') => {
                 Err((at + 1, self.fail(Error::Extensions)))
             }
             State::ExtensionStart => self.go(State::ExtensionName, at),
-            State::ExtensionName if tokens > 0 => self.extended(at, tokens),
-            State::ExtensionValue if tokens > 0 => self.extended(at, tokens),
             State::ExtensionName => {
                 self.extension_ends(at + 1)?;
                 match byte {

@@ -423,3 +423,49 @@ fn the_fast_path_agrees_with_the_machine() {
         assert_eq!(lines(&fast), lines(&machine));
     }
 }
+
+/// Quadratic time would be minutes for each: a megabyte that any one peer can send.
+#[test]
+fn time_grows_no_faster_than_input() {
+    const CHUNKED: &str = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunked = |rest: &str| format!("{CHUNKED}{rest}");
+    for (start, unit) in [
+        (String::new(), "\r\n"),
+        ("GET".to_string(), " "),
+        ("GET /".to_string(), "a"),
+        ("GET http://".to_string(), "a"),
+        ("GET / HTTP/1.1\r\n".to_string(), "a"),
+        ("GET / HTTP/1.1\r\n".to_string(), "a: b\r\n"),
+        ("GET / HTTP/1.1\r\nA:".to_string(), " "),
+        ("GET / HTTP/1.1\r\nA: ".to_string(), "\t"),
+        ("GET / HTTP/1.1\r\nA: b".to_string(), "\r\n c"),
+        ("GET / HTTP/1.1\r\nConnection ".to_string(), " "),
+        ("GET / HTTP/1.1\r\nConnection:".to_string(), "close, "),
+        ("GET / HTTP/1.1\r\nTransfer-Encoding:".to_string(), "a,"),
+        (chunked(""), "1\r\na\r\n"),
+        (chunked("5;"), "a"),
+        (chunked("5;a="), "b"),
+        (chunked("5"), ";a"),
+        (chunked("5;a=\""), "b"),
+        (chunked("5;a=\""), "\\b"),
+        (chunked("0\r\n"), "a: b\r\n"),
+    ] {
+        let input = start.clone() + &unit.repeat((1 << 20) / unit.len());
+        let mut parser = Parser::new(Config {
+            max_header_size: usize::MAX,
+            lenient: lenient::HEADERS,
+            ..config(Kind::Request)
+        });
+        let (mut at, mut last) = (0, None);
+        while !matches!(last, Some(Event::NeedMore | Event::Failed(_))) {
+            let (consumed, event) = parser.execute(&input.as_bytes()[at..]);
+            at += consumed;
+            last = Some(event);
+        }
+        let taken = [Event::NeedMore, Event::Failed(Error::ExtensionsOverflow)];
+        assert!(
+            last.is_some_and(|last| taken.contains(&last)),
+            "{start}{unit}: {last:?}"
+        );
+    }
+}
