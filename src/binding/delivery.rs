@@ -206,6 +206,10 @@ impl Environment {
     /// Tells an event, if it is for JavaScript.
     fn begin(&self, event: Event) -> Option<Next> {
         let id = event.id();
+        if !self.is_open(id) {
+            self.discard(event);
+            return None;
+        }
         let mut telling = Telling::Other(id);
         let (kind, a, b) = match event {
             Event::Read { place, length, .. } if self.speaks_http(id) => {
@@ -264,11 +268,21 @@ impl Environment {
                 return None;
             }
         };
-        if !self.is_open(id) {
-            return None;
-        }
         self.delivery.telling.set(telling);
         Some((self.told_of(kind, id, a, b), None))
+    }
+
+    /// An event of a closed handle: JavaScript is not told, and what it took up is free again.
+    fn discard(&self, event: Event) {
+        match event {
+            Event::Read {
+                place: Place::Spare,
+                ..
+            } => self.slab.copied_spare(),
+            Event::Accepted { stream, .. } => refuse(&stream),
+            Event::Lingered { .. } => self.lingered(),
+            _ => {}
+        }
     }
 
     /// What JavaScript was told, and the ticks behind it, have run. Returns what it wants to be told
@@ -308,14 +322,11 @@ impl Environment {
         self.update(id);
     }
 
-    /// Names an accepted connection; one whose listener is closed is closed again.
+    /// Names an accepted connection.
     fn accepted(&self, id: HandleId, stream: Stream) -> Option<HandleId> {
-        let listener = match self.handles.borrow().get(id as usize).map(|it| &it.kind) {
-            Some(Kind::Listener(listener)) => listener.clone(),
-            _ => {
-                refuse(&stream);
-                return None;
-            }
+        let listener = match &self.handles.borrow().get(id as usize)?.kind {
+            Kind::Listener(listener) => listener.clone(),
+            _ => return None,
         };
         listener.borrow_mut().delivered();
         let new_id = insert(&mut self.handles.borrow_mut(), Kind::Fresh);

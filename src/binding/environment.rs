@@ -407,7 +407,7 @@ impl Boundary for Environment {
     }
 
     fn has_events(&self) -> bool {
-        !self.outbox.is_empty() || self.slab.wanted().is_some()
+        !self.outbox.is_empty() || self.slab.wanted().is_some() || self.slab.is_withheld()
     }
 
     fn deliver(&self, deadline: Instant) -> Delivered {

@@ -200,11 +200,18 @@ impl Slab {
         self.granted.replace(next);
     }
 
+    /// Whether the spare is free and tasks wait for it: whose turn it is did not come for it, and
+    /// may be gone, so that nobody else would ask [`Self::reclaim`] to pass it on.
+    pub fn is_withheld(&self) -> bool {
+        let free = self.spare.get().is_some() && !self.spare_used.get();
+        free && !self.queue.borrow().is_empty()
+    }
+
     /// JavaScript is about to see the spare's read: a large one it keeps, and the spare with it.
     pub fn deliver_spare(&self, length: usize) {
-        if is_kept(length) {
-            self.leaving.set(self.spare.take());
-        }
+        let leaves = is_kept(length);
+        self.leaving
+            .set(if leaves { self.spare.take() } else { None });
         self.spare_used.set(false);
     }
 
@@ -243,7 +250,7 @@ impl Slab {
         (offset <= memory.size).then(|| memory.start.wrapping_add(offset).cast_const())
     }
 
-    /// What JavaScript wanted of the spare's read it has copied.
+    /// What JavaScript wanted of the spare's read it has copied, or it wants none of it.
     pub fn copied_spare(&self) {
         self.spare_used.set(false);
     }
@@ -398,6 +405,36 @@ mod tests {
         slab.deliver_spare(1);
         slab.reclaim();
         assert!(read(&one));
+    }
+
+    #[test]
+    fn who_does_not_come_for_the_spare_is_passed_over() {
+        let slab = Slab::default();
+        let mut spare = vec![0; SPARE_SIZE];
+        provide(&slab, Area::Spare, &mut spare);
+        let [one, gone, two] = [(); 3].map(|()| Waker::from(std::sync::Arc::new(Nobody)));
+        let read = |task: &Waker| slab.fill(SPARE_SIZE, task, |_| (1, ())).is_some();
+        assert!(read(&one) && !read(&gone) && !read(&two));
+        assert!(!slab.is_withheld(), "it is in use");
+        slab.copied_spare();
+        slab.reclaim();
+        assert!(slab.is_withheld());
+        slab.reclaim();
+        assert!(!slab.is_withheld() && read(&two));
+    }
+
+    #[test]
+    fn what_left_with_a_read_is_not_taken_for_the_next_one() {
+        let slab = Slab::default();
+        let (mut left, mut spare) = (vec![7; SPARE_SIZE], vec![0; SPARE_SIZE]);
+        provide(&slab, Area::Spare, &mut left);
+        assert_eq!(put(&slab, SPARE_SIZE, KEEP), Some(Place::Spare));
+        slab.deliver_spare(KEEP);
+        provide(&slab, Area::Spare, &mut spare);
+        assert_eq!(put(&slab, SPARE_SIZE, 5), Some(Place::Spare));
+        slab.deliver_spare(5);
+        let delivered = slab.delivered(Place::Spare, SPARE_SIZE).unwrap();
+        assert_eq!((delivered[0], delivered[5]), (1, 0));
     }
 
     struct Nobody;
