@@ -9,31 +9,37 @@ use libfuzzer_sys::fuzz_target;
 #[path = "../../src/http1/mod.rs"]
 mod http1;
 
-use http1::{Config, Event, Kind, Parser};
+use http1::{flags, Config, Decision, Event, Kind, Parser};
 
 /// A limit that short inputs reach.
 const SMALL: usize = 40;
 
 fuzz_target!(|data: &[u8]| {
-    let [flags, low, high, input @ ..] = data else {
+    let [choice, low, high, input @ ..] = data else {
         return;
     };
     let config = Config {
-        kind: if flags & 1 == 0 {
+        kind: if choice & 1 == 0 {
             Kind::Request
         } else {
             Kind::Response
         },
-        max_header_size: if flags & 2 == 0 { 16_384 } else { SMALL },
-        max_headers: if flags & 4 == 0 { 0 } else { 3 },
+        max_header_size: if choice & 2 == 0 { 16_384 } else { SMALL },
+        max_headers: if choice & 4 == 0 { 0 } else { 3 },
         lenient: u16::from_le_bytes([*low, *high]),
     };
-    let whole = told(config, input, input.len().max(1));
-    assert_eq!(whole, told(config, input, 1));
+    let decision = match choice >> 3 & 3 {
+        0 => Decision::Body,
+        1 => Decision::NoBody,
+        2 => Decision::Upgrade,
+        _ => Decision::Stay,
+    };
+    let whole = told(config, decision, input, input.len().max(1));
+    assert_eq!(whole, told(config, decision, input, 1));
 });
 
 /// What was told of the input in pieces of `size`: heads and trailers as their bytes, bodies joined.
-fn told(config: Config, input: &[u8], size: usize) -> Vec<(u8, Vec<u8>)> {
+fn told(config: Config, decision: Decision, input: &[u8], size: usize) -> Vec<(u8, Vec<u8>)> {
     let mut parser = Parser::new(config);
     let mut told: Vec<(u8, Vec<u8>)> = Vec::new();
     for piece in input.chunks(size) {
@@ -53,9 +59,13 @@ fn told(config: Config, input: &[u8], size: usize) -> Vec<(u8, Vec<u8>)> {
                     let lines = bytes[head.lines as usize..].to_vec();
                     let lines = lines.strip_suffix(b"\r\n\r\n").unwrap_or(&lines);
                     told.push((1, text.to_vec()));
+                    told.push((7, facts(&parser)));
                     told.push((2, lines.strip_suffix(b"\r\n").unwrap_or(lines).to_vec()));
                     if complete {
                         told.push((3, Vec::new()));
+                    }
+                    if head.has(flags::AWAITS) {
+                        parser.decide(decision);
                     }
                 }
                 Event::Body { start, end, last } => {
@@ -83,6 +93,17 @@ fn told(config: Config, input: &[u8], size: usize) -> Vec<(u8, Vec<u8>)> {
             }
         }
     }
-    parser.finish();
+    if let Event::Complete = parser.finish() {
+        told.push((3, Vec::new()));
+    }
     told
+}
+
+/// What is known of a head besides its text: the fast path must know what the machine does.
+fn facts(parser: &Parser) -> Vec<u8> {
+    let head = parser.head();
+    let line = (head.method, head.status, head.major, head.minor);
+    let lines = (head.count, head.hosts, head.framed_by);
+    let body = (head.flags, head.content_length, parser.framing());
+    format!("{line:?} {lines:?} {body:?}").into_bytes()
 }
