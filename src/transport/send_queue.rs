@@ -170,7 +170,7 @@ impl SendQueue {
             let joins = !single && self.joining == Joining::Works;
             let most = if single || suspected { 1 } else { usize::MAX };
             match sender.send(self.trains(joins).take(most)) {
-                Ok(0) => return Flushed::Blocked,
+                Ok(0) => return self.blocked(),
                 Ok(count) => {
                     if suspected {
                         self.joining = Joining::Fails;
@@ -178,7 +178,7 @@ impl SendQueue {
                     let sent = self.trains(joins).take(count).map(|it| length(&it)).sum();
                     (0..sent).for_each(|_| self.complete(Ok(()), &mut told));
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Flushed::Blocked,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return self.blocked(),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if joins && self.may_be_joining(&error) => {
                     self.joining = Joining::Suspected;
@@ -203,6 +203,16 @@ impl SendQueue {
         self.bytes.clear();
         self.bytes.shrink_to(SIZE_MAX);
         Flushed::All
+    }
+
+    /// What was sent gives its room up when it is more than what waits: a queue that never empties does
+    /// not grow with all that ever went through it.
+    fn blocked(&mut self) -> Flushed {
+        if self.start > self.size() {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+        }
+        Flushed::Blocked
     }
 
     /// Whether the first train may have failed with this error because it is one: a segment above
@@ -423,6 +433,25 @@ mod tests {
         assert_eq!(flushed, Flushed::All);
         assert_eq!(told, [(3, Ok(()))]);
         assert_eq!(queue.outcome(2), Some(Ok(())));
+    }
+
+    #[test]
+    fn a_queue_that_never_empties_keeps_only_what_waits() {
+        let mut queue = SendQueue::default();
+        for _ in 0..10 {
+            queue.push(&[0; 1000], to(), false);
+        }
+        for round in 0..100 {
+            queue.push(&[round; 1000], to(), false);
+            let script = Script::new([Ok(1), errno(libc::EAGAIN)]);
+            assert_eq!(queue.flush(&script, nobody), Flushed::Blocked);
+            assert_eq!(queue.size(), 10_000);
+            assert!(queue.bytes.len() <= 21_000);
+        }
+        let script = Script::new([]);
+        queue.flush(&script, nobody);
+        let sent: Vec<_> = script.calls.borrow()[0].iter().map(|it| it[0]).collect();
+        assert_eq!(sent, (90..100).collect::<Vec<_>>());
     }
 
     #[test]
