@@ -11,7 +11,6 @@ use super::environment::{code, Environment};
 use super::handles::Kind;
 use super::hot::Arguments;
 use crate::runtime::slab::BATCH_ALIGN;
-use crate::runtime::sys::{adopt, duplicate};
 use crate::transport::{
     address_text, parse_socket_address, Arrival, Datagram, DatagramRef, DatagramTask, Errno,
     Family, HandleId, Interface, Membership, Sharing, Side,
@@ -46,21 +45,12 @@ impl Runtime {
     #[napi(catch_unwind)]
     pub fn open_datagram(&self, id: HandleId, fd: i32, share: bool) -> i32 {
         let environment = &self.environment;
-        if environment
-            .handles
-            .borrow()
-            .iter()
-            .any(|(_, handle)| handle.fd() == fd)
-        {
+        if environment.owns(fd) {
             return -libc::EEXIST;
         }
-        let opened = if share { duplicate(fd) } else { adopt(fd) };
-        code(opened.map_err(Errno::from).and_then(|fd| {
-            environment.place_datagram(id, || {
-                let (outbox, slab) = (environment.outbox.clone(), environment.slab.clone());
-                Datagram::from_fd(fd, id, outbox, slab)
-            })?;
-            Ok(())
+        code(environment.place_datagram(id, || {
+            let (outbox, slab) = (environment.outbox.clone(), environment.slab.clone());
+            Datagram::inherited(fd, share, id, outbox, slab)
         }))
     }
 
@@ -275,7 +265,8 @@ impl Environment {
         self.datagram(id).or_else(|_| {
             self.place_datagram(id, || {
                 Datagram::new(family, id, self.outbox.clone(), self.slab.clone())
-            })
+            })?;
+            self.datagram(id)
         })
     }
 
@@ -293,7 +284,7 @@ impl Environment {
         &self,
         id: HandleId,
         make: impl FnOnce() -> Result<DatagramRef, Errno>,
-    ) -> Result<DatagramRef, Errno> {
+    ) -> Result<(), Errno> {
         let is_fresh = self
             .handles
             .borrow()
@@ -308,8 +299,8 @@ impl Environment {
             make()?
         };
         reactor.spawn(DatagramTask(Rc::clone(&datagram)));
-        self.handles.borrow_mut()[id as usize].kind = Kind::Datagram(Rc::clone(&datagram));
-        Ok(datagram)
+        self.handles.borrow_mut()[id as usize].kind = Kind::Datagram(datagram);
+        Ok(())
     }
 }
 

@@ -25,7 +25,7 @@ pub enum FdKind {
     Pipe,
     File,
     Terminal,
-    /// A socket of datagrams.
+    /// A UDP socket.
     Datagram,
     Other,
 }
@@ -65,13 +65,16 @@ pub fn fd_kind(fd: RawFd) -> io::Result<FdKind> {
             FdKind::Other
         });
     }
-    match int_option(fd, libc::SO_TYPE)? {
-        libc::SOCK_STREAM => {}
-        libc::SOCK_DGRAM => return Ok(FdKind::Datagram),
-        _ => return Ok(FdKind::Other),
+    let (kind, family) = (int_option(fd, libc::SO_TYPE)?, family(fd)?);
+    if kind != libc::SOCK_STREAM {
+        let is_ip = matches!(family, libc::AF_INET | libc::AF_INET6);
+        return Ok(match kind == libc::SOCK_DGRAM && is_ip {
+            true => FdKind::Datagram,
+            false => FdKind::Other,
+        });
     }
     let listens = int_option(fd, libc::SO_ACCEPTCONN)? != 0;
-    Ok(match (family(fd)?, listens) {
+    Ok(match (family, listens) {
         (libc::AF_INET | libc::AF_INET6, false) => FdKind::Tcp,
         (libc::AF_INET | libc::AF_INET6, true) => FdKind::TcpListener,
         (libc::AF_UNIX, false) => FdKind::Unix,
@@ -81,7 +84,7 @@ pub fn fd_kind(fd: RawFd) -> io::Result<FdKind> {
 }
 
 /// Takes ownership of a descriptor that JavaScript gave away, after checking that it is open.
-pub fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
+fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
     fd_kind(fd)?;
     // SAFETY: the fd is open (checked above) and the caller's contract, Node's `{ fd }` option,
     // is that the handle owns it from now on.
@@ -95,7 +98,7 @@ pub fn listen(fd: RawFd, backlog: i32) -> io::Result<()> {
 }
 
 /// A second descriptor of what a descriptor names, which keeps its owner.
-pub fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
+fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
     fd_kind(fd)?;
     // SAFETY: the fd is open (checked above) and nothing closes it before the call returns.
     unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()
@@ -308,7 +311,7 @@ mod tests {
         let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         assert_eq!(fd_kind(udp.as_raw_fd()).unwrap(), FdKind::Datagram);
         let (datagram, _peer) = std::os::unix::net::UnixDatagram::pair().unwrap();
-        assert_eq!(fd_kind(datagram.as_raw_fd()).unwrap(), FdKind::Datagram);
+        assert_eq!(fd_kind(datagram.as_raw_fd()).unwrap(), FdKind::Other);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -21,7 +21,7 @@ use super::send_queue::{Flushed, SendQueue, Sender, Sequence};
 use super::{Errno, Event, HandleId, Outbox};
 use crate::runtime::mmsg::{self, Received, Train, RECEIVE_MAX};
 use crate::runtime::slab::{Slab, BATCH_ALIGN};
-use crate::runtime::sys::{fd_kind, watch_socket, FdKind};
+use crate::runtime::sys::{fd_kind, take, watch_socket, FdKind};
 
 /// A UDP socket; shared by its task and the binding.
 pub struct Datagram {
@@ -79,17 +79,19 @@ impl Datagram {
         Self::over(socket, family, id, outbox, slab)
     }
 
-    /// The socket behind an inherited descriptor. Errors with `EINVAL` if it is no UDP socket.
-    pub fn from_fd(
-        fd: OwnedFd,
+    /// The socket behind an inherited descriptor or, if `share`, behind another one of it. What is no
+    /// UDP socket is refused before it is taken, with `EINVAL`, and stays its owner's.
+    pub fn inherited(
+        fd: RawFd,
+        share: bool,
         id: HandleId,
         outbox: Rc<Outbox>,
         slab: Rc<Slab>,
     ) -> Result<DatagramRef, Errno> {
-        if fd_kind(fd.as_raw_fd())? != FdKind::Datagram {
+        if fd_kind(fd)? != FdKind::Datagram {
             return Err(Errno(libc::EINVAL));
         }
-        let socket = Socket::from(fd);
+        let socket = Socket::from(take(fd, share)?);
         let family = match socket.local_addr()?.as_socket() {
             Some(SocketAddr::V4(_)) => Family::V4,
             Some(SocketAddr::V6(_)) => Family::V6,
