@@ -10,8 +10,8 @@
 
 const { parseArgs } = require('node:util');
 
+const { main, options } = require('./fuzz/main');
 const { differences } = require('./fuzz-http/differences');
-const { main, options } = require('./fuzz-http/main');
 
 const host = require('node:http');
 

@@ -10,10 +10,10 @@
 
 const { parseArgs } = require('node:util');
 
+const { main, options } = require('./fuzz/main');
 const { makeScenario } = require('./fuzz-net/cases');
 const { differences } = require('./fuzz-net/differences');
 const { play } = require('./fuzz-net/run');
-const { main, options } = require('./fuzz-http/main');
 
 const host = require('node:net');
 

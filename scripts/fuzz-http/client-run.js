@@ -6,13 +6,13 @@
 const net = require('node:net');
 const { Writable } = require('node:stream');
 
-const { Trace } = require('./trace');
+const { HttpTrace } = require('./trace');
 
 let current = null;
 process.on('uncaughtException', (error) => current?.add('process', 'uncaught', error));
 
 async function play(http, scenario) {
-  const trace = (current = new Trace());
+  const trace = (current = new HttpTrace());
   const peer = await makePeer(scenario.answers, trace);
   const agent = scenario.agent === null ? false : new http.Agent(scenario.agent);
   let last = Promise.resolve();

@@ -4,6 +4,7 @@
 
 const { isDeepStrictEqual } = require('node:util');
 
+const { brief } = require('../fuzz/trace');
 const { firstFault } = require('./wire');
 
 function differences(a, b, scenario) {
@@ -43,10 +44,4 @@ function differences(a, b, scenario) {
   return found;
 }
 
-/** Text of which what is the same over and over is left out. */
-function brief(text) {
-  const short = text.replace(/(.)\1{60,}/g, (run, byte) => `${byte}{${run.length}}`);
-  return JSON.stringify(short);
-}
-
-module.exports = { brief, differences };
+module.exports = { differences };

@@ -7,7 +7,8 @@ const host = require('node:http');
 const net = require('node:net');
 const { Readable } = require('node:stream');
 
-const { Trace, show } = require('./trace');
+const { show } = require('../fuzz/trace');
+const { HttpTrace } = require('./trace');
 
 const REQUEST_EVENTS = ['end', 'close', 'aborted', 'error', 'timeout'];
 const RESPONSE_EVENTS = ['finish', 'close', 'error', 'timeout', 'drain', 'socket'];
@@ -20,7 +21,7 @@ process.on('uncaughtException', (error) => {
 });
 
 async function play(http, scenario) {
-  const trace = (current = new Trace());
+  const trace = (current = new HttpTrace());
   const server = makeServer(http, scenario, trace);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const client = await makeClient(server.address().port);

@@ -1,75 +1,17 @@
 'use strict';
 
-// Writes down what a scenario's program sees, and waits until nothing happens any more.
+// What is kept of a scenario of http beside what its program sees.
 
-/** How long nothing has to happen. */
-const ROUNDS = 12;
-const MILLISECONDS = 0.3;
+const { Trace } = require('../fuzz/trace');
 
-class Trace {
+class HttpTrace extends Trace {
   constructor() {
-    /** Everything in its order, as `who event details`. */
-    this.lines = [];
-    /** What is said in the end. */
-    this.reports = [];
+    super();
     /** Sockets that a program took over. */
     this.tunnels = [];
-    /** What a program waits for by itself. */
-    this.pending = 0;
-    this.stopped = false;
     /** The client sent what is no request. */
     this.broken = false;
   }
-
-  add(who, what, ...details) {
-    if (!this.stopped) this.lines.push([who, what, ...details.map((it) => show(it))].join(' '));
-  }
-
-  /** Hears all events of an emitter of the given names. */
-  hear(who, emitter, events) {
-    for (const event of events) {
-      emitter.on(event, (...values) => this.add(who, event, ...values));
-    }
-  }
-
-  /** What was seen of each, apart. */
-  apart() {
-    const each = {};
-    for (const line of this.lines) (each[line.split(' ', 1)[0]] ??= []).push(line);
-    return each;
-  }
-
-  /** Until nothing new was seen, here or by `client`, for a while, in many iterations of the loop. */
-  async quiet(client = { length: 0 }) {
-    let seen = -1;
-    let since = 0;
-    for (let still = 0; still < ROUNDS || performance.now() - since < MILLISECONDS; still++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      const now = this.lines.length + client.length;
-      if (now === seen && this.pending === 0) continue;
-      still = 0;
-      since = performance.now();
-      seen = now;
-    }
-  }
 }
 
-/**
- * A value as text that is the same for both.
- * @param {any} value
- */
-function show(value) {
-  if (value instanceof Error)
-    return `<${/** @type {any} */ (value).code ?? value.name}: ${value.message}>`;
-  if (Buffer.isBuffer(value)) return `<${value.length} bytes>`;
-  if (typeof value === 'string')
-    return value.length > 60 ? `<${value.length} characters>` : JSON.stringify(value);
-  if (typeof value === 'function') return '<function>';
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    const name = Object.getPrototypeOf(value)?.constructor?.name ?? 'null';
-    return name === 'Object' || name === 'null' ? JSON.stringify(value) : `<${name}>`;
-  }
-  return JSON.stringify(value) ?? String(value);
-}
-
-module.exports = { Trace, show };
+module.exports = { HttpTrace };

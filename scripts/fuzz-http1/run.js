@@ -2,7 +2,8 @@
 
 // Compares our parser with the host's over cases made from a number.
 
-const { makeCase, Random } = require('./cases');
+const { Random } = require('../fuzz/random');
+const { makeCase } = require('./cases');
 const { explain, hangsHost } = require('./differences');
 const { compare } = require('./observe');
 

@@ -9,7 +9,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { Readable, Writable, finished, pipeline } = require('node:stream');
 
-const { Trace } = require('../fuzz-http/trace');
+const { Trace } = require('../fuzz/trace');
 
 const HEARD = ['connect', 'ready', 'end', 'prefinish', 'finish', 'timeout'];
 

@@ -2,8 +2,8 @@
 
 // Plays scenarios one after the other against Node's module and ours, and prints where they differ.
 
-const { Random } = require('../fuzz-http1/cases');
-const { brief } = require('./differences');
+const { Random } = require('./random');
+const { brief } = require('./trace');
 
 /** For parseArgs(). */
 const options = /** @type {const} */ ({
