@@ -24,6 +24,10 @@ function bind(context, options) {
   return bound;
 }
 
+parity('BoundSocket is there where Node has it', ({ net }) => {
+  expect('BoundSocket' in net).toBe(features.boundSocket);
+});
+
 feature('BoundSocket', features.boundSocket, () => {
   describe('a BoundSocket', () => {
     parity('has the documented members', ({ net }) => {

@@ -5,7 +5,7 @@
 const { once } = require('node:events');
 const { sameLog, sameLogAcross, feature } = require('../support/parity');
 const features = require('../support/parity-features');
-const { available, optionsOf } = require('../support/socket-options');
+const { optionsOf } = require('../support/socket-options');
 
 const KEEP = ['keepAlive', 'keepIdle', 'keepInterval', 'keepCount'];
 
@@ -58,7 +58,7 @@ async function listenWith(context, allOptions) {
   return servers;
 }
 
-feature('way to ask the kernel', available, () => {
+describe('in the kernel', () => {
   describe('noDelay', () => {
     sameLogAcross('as an option of either side reaches the kernel', async (context) => {
       const cases = [undefined, false, true].map((noDelay) => ({ noDelay }));

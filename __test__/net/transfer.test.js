@@ -8,6 +8,25 @@ const canTransfer = Object.getOwnPropertySymbols(node.net.Socket.prototype).some
   /messaging_transfer_symbol/.test(String(symbol))
 );
 
+// What can be moved is not copied either, but says so in other words.
+feature('no transfer of sockets to threads', !canTransfer, () => {
+  describe('postMessage()', () => {
+    sameChildLog('refuses a socket to copy, sockets and servers to move', (net, log, require) => {
+      const { port1 } = new (require('node:worker_threads').MessageChannel)();
+      const [socket, server] = [new net.Socket(), net.createServer()];
+      for (const [subject, ...moved] of [[socket], [socket, socket], [server, server]]) {
+        try {
+          port1.postMessage(subject, moved);
+          log('sent');
+        } catch (error) {
+          log(error.code);
+        }
+      }
+      port1.close();
+    });
+  });
+});
+
 feature('transfer of sockets to threads', canTransfer, () => {
   describe('postMessage()', () => {
     sameChildLog(

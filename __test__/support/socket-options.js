@@ -1,6 +1,7 @@
 'use strict';
 
-// Asks the kernel what options a socket of this process really has, whoever implements the socket.
+// Asks the kernel what options a socket of this process really has, whoever implements the socket: by
+// Linux's /proc, and a perl to call getsockopt from.
 
 const fs = require('node:fs');
 const { spawnSync } = require('node:child_process');
@@ -22,11 +23,7 @@ const OPTIONS = {
 
 const LISTEN = '0A';
 
-/** Whether this machine can be asked: Linux's /proc, and a perl to call getsockopt from. */
-const available =
-  fs.existsSync('/proc/self/net/tcp') && spawnSync('perl', ['-e', 'exit 0']).status === 0;
-
-module.exports = { available, optionsOf };
+module.exports = { optionsOf };
 
 /**
  * The named options of each of several TCP sockets or listening servers, all in one question, since
@@ -48,7 +45,7 @@ function optionsOf(sockets, names) {
       print "@answers\\n";
     }`;
   // The children inherit the sockets themselves, as their numbers 3 and up.
-  const { stdout, stderr } = spawnSync(
+  const { error, stdout, stderr } = spawnSync(
     'perl',
     ['-e', script, String(sockets.length), ...names.map((name) => String(OPTIONS[name]))],
     {
@@ -56,6 +53,7 @@ function optionsOf(sockets, names) {
       encoding: 'utf8'
     }
   );
+  if (error) throw error;
   if (stderr) throw new Error(`perl could not ask: ${stderr}`);
   return stdout
     .trim()
