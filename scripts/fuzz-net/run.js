@@ -102,17 +102,18 @@ class NetTrace extends Trace {
     super.add(who, what, ...details.map((it) => plain(it)));
   }
 
-  /** Bytes that were read in whatever pieces. */
+  /** Bytes that were read in whatever pieces: who listens and also iterates gets each of them twice. */
   bytes(who, how, chunk) {
     if (this.stopped) return;
-    if (!this.read.has(who)) {
+    const reader = `${who} ${how === 'iterated' ? 'read' : how}`;
+    if (!this.read.has(reader)) {
       const hash = createHash('sha1');
-      this.read.set(who, hash);
+      this.read.set(reader, hash);
       if (!this.cut)
         this.reports.push(() => this.add(who, 'bytes', hash.digest('hex').slice(0, 8)));
     }
     this.total += chunk.length;
-    this.read.get(who).update(chunk);
+    this.read.get(reader).update(chunk);
     if (this.bulk) return;
     const last = this.reading.get(who);
     const length = chunk.length + (last?.how === how ? last.length : 0);
