@@ -239,6 +239,42 @@ describe('a client that does not read at once', () => {
   same('gets all of it, without a socket', (http) => slow(http, () => {}));
   same('gets all of it, with a socket', (http) => slow(http, (res) => res.socket));
 
+  /** Who writes learns of it, in the callback of whatever had to wait. */
+  const resets = (sentence, send) =>
+    same(sentence, async (http) => {
+      const told = {};
+      const tell = (name) => (error) => (told[name] = typeof error?.code);
+      let response;
+      await serve(
+        http,
+        {},
+        (req, res) => send((response = res), tell),
+        async (server, port) => {
+          const socket = net.connect(port, '127.0.0.1');
+          socket.write(GET);
+          await once(socket, 'readable');
+          socket.resetAndDestroy();
+          await once(response, 'close');
+          for (let turns = 0; turns < 20; turns++) await turn();
+        }
+      );
+      return [told, response.writableFinished];
+    });
+  const MUCH = 32 * 1024 * 1024;
+
+  resets('and resets, while a text waits', (res, tell) => {
+    res.end('b'.repeat(MUCH), tell('ended'));
+  });
+  resets('and resets, while bytes wait', (res, tell) => res.end(Buffer.alloc(MUCH), tell('ended')));
+  resets('and resets, while a piece waits', (res, tell) => {
+    res.write(Buffer.alloc(MUCH), tell('written'));
+  });
+  resets('and resets, while pieces and the end wait', (res, tell) => {
+    res.write(Buffer.alloc(MUCH), tell('first'));
+    res.write('second', tell('second'));
+    res.end(tell('ended'));
+  });
+
   same('gets a large text whole', (http) => {
     const text = 'é'.repeat(3_000_000);
     return serve(

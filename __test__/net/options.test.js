@@ -166,6 +166,18 @@ describe('in the kernel', () => {
       [511, 1, 5, 511, 1000, 511, 7, 9, 511]
     );
 
+    sameLog('give the accept queue of a handle another length', async (context) => {
+      const first = await context.listen();
+      const answers = [];
+      for (const args of [[first, 3], [{ handle: first._handle }, 4], [first]]) {
+        const server = context.createServer();
+        server.listen(...args);
+        await once(server, 'listening');
+        answers.push(optionsOf([server], ['backlog'])[0].backlog);
+      }
+      return answers;
+    });
+
     sameLog(
       'let a port be taken over from TIME_WAIT but not shared',
       async (context) => {
