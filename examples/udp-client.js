@@ -1,6 +1,8 @@
 'use strict';
 
-// Sends three datagrams at once to the UDP service and ends with the last answer.
+// Sends three datagrams at once to udp-server.js and ends with the last answer:
+//
+//   node -r ferronet/register examples/udp-client.js [port]
 
 const dgram = require('dgram');
 

@@ -1,6 +1,9 @@
 'use strict';
 
-// A UDP service: answers each datagram with its text in capitals, until it is told to stop.
+// A UDP service: answers each datagram with its text in capitals, until it is told to stop. Run it,
+// then udp-client.js in another terminal:
+//
+//   node -r ferronet/register examples/udp-server.js [port]
 
 const dgram = require('dgram');
 

@@ -39,8 +39,8 @@ function prepare() {
 /** A demo that ran on Node's own module by mistake would look just as good. */
 function assertReplaced(name) {
   const script = `console.log(require('${name}') === require('./lib')['${name}'])`;
-  const options = { cwd: root, encoding: 'utf8' };
-  const printed = execFileSync(process.execPath, ['-r', register, '-e', script], options);
+  const args = ['-r', register, '-e', script];
+  const printed = execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
   if (printed.trim() !== 'true') throw new Error(`under the preload ${name} is not ferronet's`);
 }
 

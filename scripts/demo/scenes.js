@@ -6,7 +6,7 @@
 const os = require('node:os');
 const path = require('node:path');
 
-/** @typedef {(role: string, script: string, ...args: string[]) => import('./actor').Actor} Start */
+/** @typedef {(role: string, script: string, ...args: string[]) => InstanceType<typeof import('./actor').Actor>} Start */
 
 /** @param {Start} start */
 async function greeting(start) {
@@ -96,6 +96,21 @@ async function datagrams(start) {
   await server.ends();
 }
 
+/** @param {Start} start */
+async function service(start) {
+  const server = start('http server', 'http-server.js', '0');
+  const port = await server.says(/^listening on port (\d+)$/);
+  const client = start('http client', 'http-client.js', port);
+  await server.says('GET /');
+  await client.says('200 over a new connection: Hello, world!');
+  await server.says('POST /words');
+  await client.says('200 over the same connection: {"words":4}');
+  await server.says('GET /nowhere');
+  await client.says('404 over the same connection: {"error":"not found"}');
+  await client.ends();
+  await closes(server);
+}
+
 async function closes(server) {
   server.interrupt();
   await server.says('the server is closed');
@@ -107,5 +122,6 @@ module.exports = [
   { title: 'A Unix domain socket, each side ending in its own time', play: words },
   { title: 'socket.pipe(socket), 8 MB there and back', play: echo },
   { title: 'A chat room', play: chat },
-  { title: 'Datagrams there and back', play: datagrams }
+  { title: 'Datagrams there and back', play: datagrams },
+  { title: 'An HTTP service, asked over one connection', play: service }
 ];
