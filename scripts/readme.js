@@ -66,9 +66,22 @@ function evidence(words, results, choose) {
   });
   const [ratios] = benches.map(({ ratioTitle }) => ratioTitle).filter(Boolean);
   const parts = [table([words.benchmark, ...contenders], rows), words.legend(ratios)];
-  const misses = benches.flatMap(({ title, missed }) => missed.map((by) => `- ${title}, ${by}`));
+  const misses = benches.flatMap(({ title, missed }) =>
+    missed.map((line) => `- ${title}, ${line}`)
+  );
   if (misses.length > 0) parts.push(words.missed, misses.join('\n'));
-  return [...parts, ...conditions].join('\n\n');
+  return [...parts, ...inShort(conditions)].join('\n\n');
+}
+
+/** Which commands measured on which machine, on which day: areas that were measured alike are told together. */
+function inShort(conditions) {
+  const commands = new Map();
+  for (const text of conditions) {
+    const [command, rest] = text.split('\n\n');
+    const [machine] = rest.split(/\.\s/);
+    commands.set(machine, [...(commands.get(machine) ?? []), command]);
+  }
+  return [...commands].map(([machine, run]) => `${run.join(', ')}: ${machine}.`);
 }
 
 /** The medians of one metric, and their ratios where results.md has them right below. */
@@ -120,13 +133,14 @@ function parseBench(area, text) {
   };
 }
 
-/** Who missed the target that a line is about, if it is about one. */
+/** The target that a line is about, if it is about one that was missed, and by whom. */
 function missed(line) {
   const target = /^Target: (.+?)\. /.exec(line);
   if (target === null) return [];
-  return [...line.slice(target[0].length).matchAll(/(?<=^|\. )([^:]+): ([\d.,]+), MISS\./g)].map(
-    ([, contender, value]) => `${contender}: ${value} (${target[1]})`
-  );
+  const verdicts = line.slice(target[0].length);
+  const misses = [...verdicts.matchAll(/(?<=^|\. )([^:]+: [\d.,]+), MISS\./g)];
+  if (misses.length === 0) return [];
+  return [`${target[1]}. ${misses.map(([, miss]) => miss).join('; ')}`];
 }
 
 function split(line) {

@@ -35,7 +35,9 @@ function results() {
     { contender: contender('ferronet20', 'ferronet on Node 20.1.2', 'node20'), samples: took(9) },
     { contender: contender('ferronet26', 'ferronet on Node 26.1.2', 'node26'), samples: took(5) }
   ]);
-  return `# Benchmark results\n\n## net\n\n\`npm run bench\`, on a machine.\n\n${text}\n`;
+  const area = (name, day) =>
+    `## ${name}\n\n\`bench ${name}\`\n\n2026-${day}, a machine,\n2.5 GHz. Medians.\n\n${text}\n`;
+  return `# Benchmark results\n\n${area('dgram', '11')}\n${area('http', '11')}\n${area('net', '12')}`;
 }
 
 test('benchmarks are quoted with their ratios, the best in bold, whoever that is', () => {
@@ -59,9 +61,12 @@ test('benchmarks are quoted with their ratios, the best in bold, whoever that is
 test('a missed target is named, a met one is not, and the conditions are quoted', () => {
   const text = evidence(words, results(), cpu);
   const target = 'server CPU in us/operation: at most 0.85 x Node 26';
-  const miss = `- Echo, ferronet on Node 20.1.2: 0.90 (${target})`;
-  expect(text).toContain(`${words.missed}\n\n${miss}\n\n`);
-  expect(text).toContain('`npm run bench`, on a machine.');
+  const miss = `- Echo, ${target}. ferronet on Node 20.1.2: 0.90`;
+  expect(text).toContain(`${words.missed}\n\n${[miss, miss, miss].join('\n')}\n\n`);
+  const [first, second, ...more] = text.split('\n\n').filter((part) => part.startsWith('`bench'));
+  expect(first).toBe('`bench dgram`, `bench http`: 2026-11, a machine,\n2.5 GHz.');
+  expect(second).toBe('`bench net`: 2026-12, a machine,\n2.5 GHz.');
+  expect(more).toEqual([]);
 });
 
 test('a metric that was not measured is an error, not a hole', () => {
