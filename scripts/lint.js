@@ -12,7 +12,9 @@ const tool = (name, ...args) => ({
   run: () => command(path.join('node_modules', '.bin', name), args)
 });
 const cargo = (title, ...args) => ({ title, run: () => command('cargo', args) });
-const generator = ['--manifest-path', 'bench/loadgen/Cargo.toml'];
+/** Crates beside the addon, of which codec and fuzz compile its parser. */
+const others = ['bench/loadgen', 'bench/codec', 'fuzz'];
+const manifest = (crate) => ['--manifest-path', `${crate}/Cargo.toml`];
 const strict = ['--locked', '--all-targets', '--', '-D', 'warnings'];
 
 runSteps([
@@ -23,7 +25,7 @@ runSteps([
   script('addon types', 'scripts/addon-types.js', '--check'),
   tool('tsc', '-p', '.'),
   cargo('rustfmt', 'fmt', '--check'),
-  cargo('rustfmt, loadgen', 'fmt', '--check', ...generator),
+  ...others.map((crate) => cargo(`rustfmt, ${crate}`, 'fmt', '--check', ...manifest(crate))),
   cargo('clippy', 'clippy', ...strict),
-  cargo('clippy, loadgen', 'clippy', ...generator, ...strict)
+  ...others.map((crate) => cargo(`clippy, ${crate}`, 'clippy', ...manifest(crate), ...strict))
 ]);

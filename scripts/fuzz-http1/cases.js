@@ -7,7 +7,7 @@ const { pieces, requests, responses } = require('./seeds');
 const LENIENT_ALL = 1023;
 
 /**
- * @param {import('../fuzz/random').Random} random
+ * @param {InstanceType<typeof import('../fuzz/random').Random>} random
  * @param {{ requests: string[], responses: string[] }} more seeds beside our own
  * @returns {import('./observe').Case}
  */
