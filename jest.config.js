@@ -8,6 +8,8 @@ module.exports = {
   testPathIgnorePatterns: ['/node_modules/', '/fixtures/'],
   testEnvironment: 'node',
   moduleNameMapper: { '/lib/(net|dgram|http)(/index(\\.js)?)?$': '<rootDir>/lib/jest/$1.js' },
+  // Many tests start processes, which a busy machine makes wait.
+  testTimeout: 60_000,
   // Plain CommonJS throughout: nothing to transform.
   transform: {}
 };

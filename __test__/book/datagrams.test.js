@@ -15,8 +15,6 @@ const PORT = 41234;
 const register = path.join(__dirname, '..', '..', 'lib', 'register.js');
 const notes = samples(/require\(['"](?:node:)?dgram['"]\)/);
 
-jest.setTimeout(60_000);
-
 /** What each sample is, by the name its text has. */
 const TABLE = {
   '8e5536863147': {

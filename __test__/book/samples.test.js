@@ -5,7 +5,6 @@ const { NODE, run, stopAll, subject } = require('../support/child');
 const { folder, samples } = require('../support/book');
 const { pair, play, preload } = require('../support/sample');
 
-jest.setTimeout(60_000);
 afterEach(stopAll);
 
 const UNIX = '/tmp/echo.sock';

@@ -7,8 +7,6 @@ const { inspect } = require('node:util');
 
 const { node, ours, plain, turns } = require('../support/dgram');
 
-jest.setTimeout(60_000);
-
 const CASES = 150;
 const SEEDS = [1, 2, 3];
 

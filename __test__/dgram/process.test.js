@@ -10,8 +10,6 @@ const path = require('node:path');
 
 const register = path.join(__dirname, '..', '..', 'lib', 'register.js');
 
-jest.setTimeout(60_000);
-
 /** Runs a program's text to its end; resolves with its exit code, its output, and its error's line. */
 function play(program, preload) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'dgram-'));

@@ -3,7 +3,6 @@
 
 const { NODE, report, run, start, stopAll, subject } = require('../support/child');
 
-jest.setTimeout(30_000);
 afterAll(stopAll);
 
 const STATES = [

@@ -3,7 +3,6 @@
 
 const { NODE, report, stopAll, subject } = require('../support/child');
 
-jest.setTimeout(60_000);
 afterAll(stopAll);
 
 describe.each([

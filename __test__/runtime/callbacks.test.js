@@ -3,8 +3,6 @@
 
 const { both, report, reported, run } = require('../support/child');
 
-jest.setTimeout(60_000);
-
 const EVENTS = ['connection', 'connect', 'data', 'end'];
 const COUNT = 8;
 const HOSTS = [

@@ -3,7 +3,6 @@
 
 const { NODE, report, start, stopAll, subject } = require('../support/child');
 
-jest.setTimeout(60_000);
 afterAll(stopAll);
 
 const MIB = 1024 * 1024;

@@ -3,8 +3,6 @@
 
 const { both, report, reported } = require('../support/child');
 
-jest.setTimeout(30_000);
-
 const CASES = [
   'close a server twice',
   'close a server that never listened',

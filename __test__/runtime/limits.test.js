@@ -3,7 +3,6 @@
 
 const { NODE, both, reported, start, stopAll, subject } = require('../support/child');
 
-jest.setTimeout(60_000);
 afterEach(stopAll);
 
 const FILES = 64;
