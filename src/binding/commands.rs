@@ -82,7 +82,7 @@ impl Runtime {
         self.environment.set_crossing(crossing.raw());
         // SAFETY: live values of the calling environment, whose cleanup hook keeps our environment
         // until JavaScript cannot run any more.
-        unsafe { hot::define(env.raw(), target.raw(), Rc::as_ptr(&self.environment)) };
+        unsafe { hot::define(env.raw(), target.raw(), &self.environment) };
     }
 
     /// HTTP events are told in `registers`, an Int32Array of 20 that nobody else may see.

@@ -1,6 +1,6 @@
 //! One Node environment: its handles, its driver, and the delivery of events to its JavaScript.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::c_void;
 use std::io::IoSlice;
 use std::os::fd::RawFd;
@@ -13,6 +13,7 @@ use napi::sys;
 use super::callback::{self, Called, Reference, Scope};
 use super::delivery::Delivery;
 use super::handles::{Handles, Kind};
+use super::hot::Functions;
 use super::http_connection::HttpReads;
 use crate::runtime::driver::{Boundary, Delivered, Driver};
 use crate::runtime::slab::{Area, Place, Slab};
@@ -52,6 +53,8 @@ pub struct Environment {
     pub http: HttpReads,
     /// Where strings are converted.
     pub text: RefCell<Vec<u8>>,
+    /// What the functions of the hot path carry.
+    pub functions: OnceCell<Functions>,
     cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
 }
 
@@ -95,6 +98,7 @@ impl Environment {
             registers: Cell::new((std::ptr::dangling_mut(), 0)),
             http: HttpReads::default(),
             text: RefCell::default(),
+            functions: OnceCell::new(),
             cleanup: Cell::new(null_mut()),
         });
         let weak: Weak<Self> = Rc::downgrade(&environment);

@@ -4,7 +4,7 @@
 use std::ffi::c_void;
 use std::io::IoSlice;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::ptr::null_mut;
+use std::ptr::{null_mut, NonNull};
 
 use napi::sys;
 
@@ -15,7 +15,7 @@ use crate::runtime::slab::Place;
 use crate::transport::{Close, Errno, HandleId, Written};
 
 /// The functions, by the names under which JavaScript finds them.
-const FUNCTIONS: [(&str, Body); 19] = [
+const FUNCTIONS: [(&str, Body); COMMANDS] = [
     ("close", Body::Number(close)),
     ("nextEvent", Body::Value(next_event)),
     ("forward", Body::Number(forward)),
@@ -42,32 +42,35 @@ const FUNCTIONS: [(&str, Body); 19] = [
 /// # Safety
 /// `env` is alive and this is its thread, `target` is an object of it. `environment` outlives every
 /// call into JavaScript of that environment.
-pub unsafe fn define(env: sys::napi_env, target: sys::napi_value, environment: *const Environment) {
-    for (name, body) in FUNCTIONS {
-        let data = Box::leak(Box::new(Function { environment, body }));
-        let mut function = null_mut();
-        // SAFETY: by the caller's contract. The data is never freed: a few small boxes for each
-        // environment, in exchange for functions that can be called until the very end.
+pub unsafe fn define(env: sys::napi_env, target: sys::napi_value, environment: &Environment) {
+    let functions = environment.functions.get_or_init(|| {
+        FUNCTIONS.map(|(_, body)| Function {
+            environment: environment.into(),
+            body,
+        })
+    });
+    for ((name, _), function) in FUNCTIONS.iter().zip(functions) {
+        let data = std::ptr::from_ref(function).cast_mut().cast();
+        let (text, length) = (name.as_ptr().cast(), name.len() as isize);
+        let (mut key, mut value) = (null_mut(), null_mut());
+        // SAFETY: by the caller's contract; the data lives as long as the environment.
         unsafe {
-            sys::napi_create_function(
-                env,
-                name.as_ptr().cast(),
-                name.len() as isize,
-                Some(trampoline),
-                (&raw mut *data).cast(),
-                &mut function,
-            );
-            let mut key = null_mut();
-            sys::napi_create_string_utf8(env, name.as_ptr().cast(), name.len() as isize, &mut key);
-            sys::napi_set_property(env, target, key, function);
+            let call: sys::napi_callback = Some(trampoline);
+            sys::napi_create_function(env, text, length, call, data, &mut value);
+            sys::napi_create_string_utf8(env, text, length, &mut key);
+            sys::napi_set_property(env, target, key, value);
         }
     }
 }
 
-struct Function {
-    environment: *const Environment,
+/// What a JavaScript function carries; the environment owns those of all.
+pub struct Function {
+    environment: NonNull<Environment>,
     body: Body,
 }
+
+/// One for each of the commands.
+pub type Functions = [Function; COMMANDS];
 
 /// What a function returns: a number, or a value it makes itself.
 #[derive(Clone, Copy)]
@@ -98,10 +101,10 @@ extern "C" fn trampoline(env: sys::napi_env, info: sys::napi_callback_info) -> s
             &mut data,
         );
     }
-    // SAFETY: `define` made the data, never freed; the environment outlives JavaScript's calls.
+    // SAFETY: `define` gave the data; the environment, which owns it, outlives JavaScript's calls.
     let (function, environment) = unsafe {
         let function = &*data.cast::<Function>();
-        (function, &*function.environment)
+        (function, function.environment.as_ref())
     };
     let arguments = Arguments {
         env,
@@ -147,7 +150,8 @@ impl Arguments {
         if length == 0 {
             return Ok(&[]);
         }
-        // SAFETY: napi says so; JavaScript cannot touch or detach it before this call returns.
+        // SAFETY: napi says so; JavaScript of this thread cannot touch or detach it before this call
+        // returns. Another thread may write to shared memory: we only copy it, or let the kernel.
         Ok(unsafe { std::slice::from_raw_parts(start.cast(), length) })
     }
 
@@ -352,7 +356,7 @@ fn writev(environment: &Environment, arguments: &Arguments) -> i64 {
     let chunks: Vec<IoSlice> = parts
         .iter()
         .map(|part| match *part {
-            // SAFETY: JavaScript cannot touch or detach a view before this call returns.
+            // SAFETY: as in `bytes_at`.
             Part::Bytes(start, length) => unsafe { std::slice::from_raw_parts(start, length) },
             Part::Text(start, length) => &text[start..start + length],
         })
@@ -381,6 +385,8 @@ enum Part {
     Text(usize, usize),
 }
 
+/// How many commands there are.
+const COMMANDS: usize = 19;
 /// What a command that panicked returns: an error to every caller, also where small negative results
 /// are counts.
 const PANICKED: i64 = STRING_ERROR - libc::EIO as i64;

@@ -253,7 +253,9 @@ extern "C" fn execute(env: sys::napi_env, info: sys::napi_callback_info) -> sys:
     }
     let bytes: &[u8] = match bytes.is_null() || length == 0 {
         true => &[],
-        // SAFETY: napi says so; JavaScript cannot touch or detach it before this call returns.
+        // SAFETY: napi says so; JavaScript of this thread cannot touch or detach it before this call
+        // returns. Shared memory that another thread writes to meanwhile is parsed as no one of its
+        // states; each access is checked.
         false => unsafe { std::slice::from_raw_parts(bytes.cast(), length) },
     };
     // SAFETY: the function that is called holds a reference to it, see `define`.

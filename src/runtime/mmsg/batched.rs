@@ -87,7 +87,8 @@ pub fn send<'a>(
             });
             header.msg_control = (&raw mut *control).cast();
             header.msg_controllen = CONTROL as _;
-            control.divide(header, train.segment as u16);
+            // SAFETY: the control was just set.
+            unsafe { divide(header, train.segment as u16) };
         }
         count = index + 1;
     }
@@ -122,20 +123,21 @@ union Control {
 // SAFETY: only computes a size.
 const CONTROL: usize = unsafe { libc::CMSG_SPACE(size_of::<u16>() as u32) } as usize;
 
-impl Control {
-    /// Says into what the kernel divides the message of `header`, which has this as its control.
-    fn divide(&mut self, header: &libc::msghdr, segment: u16) {
-        let size = size_of::<u16>() as u32;
-        // SAFETY: there is room for one control message of two bytes, aligned as one.
-        unsafe {
-            let first = libc::CMSG_FIRSTHDR(header);
-            (*first).cmsg_level = libc::SOL_UDP;
-            (*first).cmsg_type = libc::UDP_SEGMENT;
-            (*first).cmsg_len = libc::CMSG_LEN(size) as _;
-            libc::CMSG_DATA(first)
-                .cast::<u16>()
-                .write_unaligned(segment);
-        }
+/// Says into what the kernel divides a message.
+///
+/// # Safety
+/// The header has a [`Control`].
+unsafe fn divide(header: &libc::msghdr, segment: u16) {
+    let size = size_of::<u16>() as u32;
+    // SAFETY: there is room for one control message of two bytes, aligned as one.
+    unsafe {
+        let first = libc::CMSG_FIRSTHDR(header);
+        (*first).cmsg_level = libc::SOL_UDP;
+        (*first).cmsg_type = libc::UDP_SEGMENT;
+        (*first).cmsg_len = libc::CMSG_LEN(size) as _;
+        libc::CMSG_DATA(first)
+            .cast::<u16>()
+            .write_unaligned(segment);
     }
 }
 
