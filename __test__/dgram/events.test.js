@@ -271,3 +271,13 @@ same('every socket that is made is published, as it was made', async (context) =
     unsubscribe('udp.socket', subscriber);
   }
 });
+
+same('a socket that is bound has no listener left that waited for it', async (context) => {
+  for (const host of ['127.0.0.1', '192.0.2.77']) {
+    const socket = context.socket('udp4');
+    const ended = new Promise((resolve) => socket.on('error', resolve).on('listening', resolve));
+    socket.bind(0, host, () => context.log('bound'));
+    await ended;
+    context.log(['error', 'listening'].map((name) => socket.listenerCount(name)));
+  }
+});

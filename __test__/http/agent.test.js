@@ -2,6 +2,7 @@
 
 // What an agent does for its sockets, and for whoever hears of them, as node:http's does.
 
+const { createHook } = require('node:async_hooks');
 const { once } = require('node:events');
 
 const { answering, same } = require('../support/http-wire');
@@ -63,6 +64,28 @@ describe('an agent', () => {
       },
       { keep: true }
     )
+  );
+
+  same('makes a resource of a socket anew for each request, and destroys the one before', (http) =>
+    withFree(http, async (agent, free, port) => {
+      const seen = [];
+      const ids = new Map();
+      const hook = createHook({
+        init(id, type) {
+          if (type === 'TCPWRAP') ids.set(id, seen.push('made'));
+        },
+        destroy(id) {
+          if (id === before || ids.has(id)) seen.push(id === before ? 'the first ended' : 'ended');
+        }
+      });
+      const before = free._handle.getAsyncId();
+      hook.enable();
+      await ask(http, port, agent);
+      await ask(http, port, agent);
+      for (let turns = 0; turns < 5; turns++) await new Promise(setImmediate);
+      hook.disable();
+      return seen;
+    })
   );
 
   same('leaves the options of a request as they are', (http) =>

@@ -243,7 +243,7 @@ describe('a client that does not read at once', () => {
   const resets = (sentence, send) =>
     same(sentence, async (http) => {
       const told = {};
-      const tell = (name) => (error) => (told[name] = typeof error?.code);
+      const tell = (name) => (error) => (told[name] = error?.code ?? null);
       let response;
       await serve(
         http,

@@ -99,17 +99,6 @@ describe('a socket that is piped to a socket', () => {
     );
   }
 
-  sameLogAcross("tells each 'drain' to who listens between two chunks", async (context) => {
-    const [client, accepted] = await echo(context, { server: { highWaterMark: 2 } });
-    let count = 0;
-    accepted.on('drain', () => count++);
-    for (const text of ['one', 'two', 'three']) {
-      context.note('echoed', await echoes(client, text));
-      await new Promise(setImmediate);
-      context.note('heard', count);
-    }
-  });
-
   sameLogAcross('asks its own methods, whoever made them', async (context) => {
     const [client, accepted] = await context.pair({ server: { highWaterMark: 2 } });
     const called = [];

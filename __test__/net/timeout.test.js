@@ -25,6 +25,39 @@ describe('setTimeout()', () => {
     context.note('accepted', accepted.listenerCount('timeout'));
   });
 
+  sameLog('begins anew when the socket is connected', async (context) => {
+    const server = await context.listen();
+    const client = context.track(new context.net.Socket());
+    const { _unrefTimer } = client;
+    let times = 0;
+    client._unrefTimer = function () {
+      times++;
+      return _unrefTimer.call(this);
+    };
+    client.connect(server.address().port, '127.0.0.1');
+    const before = times;
+    await once(client, 'connect');
+    context.note('client', before, times);
+  });
+
+  sameLog('begins anew with activity of what the socket carries', async (context) => {
+    const [client] = await context.pair();
+    client.setTimeout(60_000);
+    const timers = Object.getOwnPropertySymbols(client).map((symbol) => client[symbol]);
+    const timer = timers.find((value) => typeof value?.refresh === 'function');
+    let times = 0;
+    timer.refresh = function () {
+      times++;
+      return Object.getPrototypeOf(this).refresh.call(this);
+    };
+    const carried = context.track(new context.net.Socket());
+    carried._parent = client;
+    carried._unrefTimer();
+    const first = times;
+    client._unrefTimer();
+    context.note('client', first, times);
+  });
+
   sameLog('repeats only after more activity', async (context) => {
     const [client, accepted] = await context.pair();
     accepted.resume();

@@ -3,6 +3,7 @@
 // Runs one program on Node's dgram and on ours and compares what it saw, as plain data.
 
 const { inspect } = require('node:util');
+const { afterRunning } = require('./patience');
 
 const node = require('node:dgram');
 const ours = require('../../lib/dgram');
@@ -44,18 +45,18 @@ function both(sentence, body) {
  */
 async function run(dgram, program) {
   const context = new Context(dgram);
-  let timer;
+  let stop;
   const late = new Promise((resolve, reject) => {
-    timer = setTimeout(() => {
+    stop = afterRunning(DEADLINE_MS, () => {
       reject(
         new Error(`not finished after ${DEADLINE_MS} ms; so far: ${inspect(context.entries)}`)
       );
-    }, DEADLINE_MS);
+    });
   });
   try {
     await Promise.race([program(context), late]);
   } finally {
-    clearTimeout(timer);
+    stop();
     await context.dispose();
   }
   return context.entries;
