@@ -88,6 +88,90 @@ describe('an agent', () => {
     })
   );
 
+  same('keeps no more free sockets than it may', (http) =>
+    answering(
+      ANSWER,
+      async (port) => {
+        const agent = new http.Agent({ keepAlive: true, maxFreeSockets: 1 });
+        const requests = [1, 2, 3].map(() => http.get({ host: '127.0.0.1', port, agent }));
+        const closed = [];
+        for (const req of requests) {
+          req.on('socket', (socket) => socket.on('close', () => closed.push('closed')));
+        }
+        const responses = await Promise.all(requests.map((req) => once(req, 'response')));
+        for (const [res] of responses) res.resume();
+        while (closed.length < 2) await new Promise(setImmediate);
+        const kept = counts(agent.freeSockets, agent.sockets);
+        agent.destroy();
+        return [kept, closed.length];
+      },
+      { keep: true }
+    )
+  );
+
+  same('asks its own methods whether to keep a socket, and to use it again', (http) =>
+    answering(
+      ANSWER,
+      async (port) => {
+        const told = [];
+        class Agent extends http.Agent {
+          keepSocketAlive(socket) {
+            const keeps = super.keepSocketAlive(socket);
+            told.push(['keep', keeps, socket._httpMessage === null]);
+            return told.length < 4 && keeps;
+          }
+
+          reuseSocket(socket, req) {
+            super.reuseSocket(socket, req);
+            told.push(['reuse', req.reusedSocket, socket.destroyed]);
+          }
+        }
+        const agent = new Agent({ keepAlive: true });
+        await ask(http, port, agent);
+        const socket = await ask(http, port, agent);
+        const req = http.get({ host: '127.0.0.1', port, agent });
+        const [res] = await once(req, 'response');
+        res.resume();
+        await once(socket, 'close');
+        return [told, counts(agent.freeSockets, agent.sockets)];
+      },
+      { keep: true }
+    )
+  );
+
+  same(
+    'keeps a free socket alive by keepAliveMsecs, and with a margin to what a server says',
+    (http) => {
+      const hint = 'HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5\r\nContent-Length: 0\r\n\r\n';
+      const agents = [{}, { keepAliveMsecs: 2500 }, { agentKeepAliveTimeoutBuffer: 2000 }];
+      const kept = (options) =>
+        answering(
+          hint,
+          async (port) => {
+            const agent = new http.Agent({ keepAlive: true, ...options });
+            const calls = [];
+            const req = http.get({ host: '127.0.0.1', port, agent });
+            req.on('socket', (socket) => {
+              const { setKeepAlive } = socket;
+              socket.setKeepAlive = function (...args) {
+                calls.push(args);
+                return setKeepAlive.apply(this, args);
+              };
+            });
+            const [res] = await once(req, 'response');
+            res.resume();
+            const [socket] = await once(agent, 'free');
+            await new Promise(setImmediate);
+            const { timeout } = socket;
+            agent.destroy();
+            return [calls, timeout];
+          },
+          { keep: true }
+        );
+      return Promise.all(agents.map((options) => kept(options)));
+    }
+  );
+
   same('leaves the options of a request as they are', (http) =>
     withFree(http, async (agent, free, port) => {
       const options = Object.freeze({ host: '127.0.0.1', port, agent, headers: Object.freeze({}) });

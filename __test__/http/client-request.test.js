@@ -90,6 +90,31 @@ describe('the Host header of CONNECT', () => {
   );
 });
 
+same('setSocketKeepAlive() and setNoDelay() reach the socket, whenever they are called', (http) =>
+  answering('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', async (port) => {
+    const calls = [];
+    const req = http.request({ host: '127.0.0.1', port, agent: false });
+    req.once('socket', (socket) => {
+      for (const name of ['setKeepAlive', 'setNoDelay']) {
+        const method = socket[name];
+        socket[name] = function (...args) {
+          calls.push([name, ...args]);
+          return method.apply(this, args);
+        };
+      }
+    });
+    req.setSocketKeepAlive(true, 1500);
+    req.setNoDelay(false);
+    req.end();
+    const [res] = await once(req, 'response');
+    req.setSocketKeepAlive(false);
+    req.setNoDelay();
+    res.resume();
+    await once(req, 'close');
+    return calls;
+  })
+);
+
 test('the options of the global agent are those of Node', () => {
   expect(ours.globalAgent.options).toEqual(node.globalAgent.options);
   expect(Object.keys(ours.globalAgent.options)).toEqual(Object.keys(node.globalAgent.options));

@@ -4,8 +4,9 @@
 // their own, as with node:http.
 
 const { once } = require('node:events');
+const { PassThrough } = require('node:stream');
 
-const { same, serve, thrown } = require('../support/http-wire');
+const { exchange, same, serve, thrown } = require('../support/http-wire');
 
 /** What a program may ask for before it uses it. */
 const names = {
@@ -107,5 +108,75 @@ same('shows what decides about upgrades', (http) => {
   for (const shouldUpgradeCallback of [undefined, null, 5, () => true]) {
     log.push(thrown(() => http.createServer({ shouldUpgradeCallback })));
   }
+  return log;
+});
+
+same('says which names and values of fields are none', (http) => {
+  const names = [
+    'X',
+    'x-y',
+    "!#$%&'*+-.^_`|~9",
+    '',
+    ' x',
+    'x:',
+    'caf\xe9',
+    'a\n',
+    7,
+    null,
+    undefined
+  ];
+  const values = [
+    '',
+    'a b\t',
+    'caf\xe9',
+    '\u0100',
+    'a\nb',
+    'a\rb',
+    '\0',
+    '\x7f',
+    7,
+    null,
+    undefined,
+    []
+  ];
+  return [
+    names.map((name) => thrown(() => http.validateHeaderName(name))),
+    names.map((name) => thrown(() => http.validateHeaderName(name, 'a label'))),
+    values.map((value) => thrown(() => http.validateHeaderValue('X-Name', value)))
+  ];
+});
+
+same('gives up the socket of a response that is detached', (http) => {
+  const log = [];
+  const response = new http.ServerResponse({ httpVersionMajor: 1, httpVersionMinor: 1 });
+  const socket = new PassThrough();
+  response.assignSocket(socket);
+  log.push(response.socket === socket, socket._httpMessage === response);
+  log.push(thrown(() => response.assignSocket(new PassThrough())));
+  const heard = socket.listenerCount('close');
+  response.detachSocket(socket);
+  log.push(response.socket, socket._httpMessage, heard - socket.listenerCount('close'));
+  return log;
+});
+
+same('tells of requests beyond the last of a socket', async (http) => {
+  const log = [];
+  const prepare = (server) => {
+    server.maxRequestsPerSocket = 1;
+    server.on('dropRequest', (req, socket) => log.push(['dropped', req.url, socket.destroyed]));
+  };
+  await serve(
+    http,
+    {},
+    (req, res) => {
+      log.push(req.url);
+      res.end();
+    },
+    async (server, port) => {
+      prepare(server);
+      const get = (url, more = '') => `GET ${url} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+      log.push(await exchange(port, get('/1') + get('/2') + get('/3', 'Connection: close\r\n')));
+    }
+  );
   return log;
 });
