@@ -180,3 +180,16 @@ same('tells of requests beyond the last of a socket', async (http) => {
   );
   return log;
 });
+
+same('closes a connection that it should upgrade and that nobody takes', (http) => {
+  const upgrade = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: y\r\n';
+  const ask = async (server, port) => [
+    await exchange(port, `${upgrade}\r\n`, { end: true }),
+    await exchange(port, `${upgrade}Content-Length: 3\r\n\r\nabc`, { end: true })
+  ];
+  const options = { shouldUpgradeCallback: () => true };
+  return serve(http, options, (req, res) => res.end(req.url), ask).then((told) => [
+    'told',
+    ...told
+  ]);
+});
