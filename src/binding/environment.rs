@@ -406,6 +406,20 @@ impl Environment {
 }
 
 impl Boundary for Environment {
+    fn read_ahead(&self) -> bool {
+        let Some(id) = self.outbox.lone().next() else {
+            return false;
+        };
+        let _guard = self.driver.reactor().enter();
+        let read = self
+            .connection(id)
+            .is_ok_and(|connection| connection.borrow_mut().read_now());
+        if !read {
+            self.outbox.lone().missed();
+        }
+        read
+    }
+
     fn prepare_tasks(&self) {
         self.refill_slab();
     }

@@ -24,9 +24,12 @@ use super::uv;
 
 /// What the driver turns besides tokio: the way to JavaScript and back.
 pub trait Boundary {
+    /// A turn begins for which the kernel has something: reads what that probably is. Returns whether it
+    /// was, so that the kernel need not be asked.
+    fn read_ahead(&self) -> bool;
     /// Called before tasks run; JavaScript may have run since the last time.
     fn prepare_tasks(&self);
-    /// Whether anything waits to be delivered.
+    /// Whether another delivery is of use: for an event, or for memory that a task waits for.
     fn has_events(&self) -> bool;
     /// Hands events to JavaScript until none is left or `deadline` has passed.
     fn deliver(&self, deadline: Instant) -> Delivered;
@@ -152,36 +155,31 @@ impl Driver {
 
     fn start(self: &Rc<Self>) -> io::Result<()> {
         let fd = self.reactor.fd();
-        self.poll
-            .set(self.open_handle(uv::Type::Poll, |uv_loop, handle| {
-                // SAFETY: fresh memory of the right size; the descriptor is the runtime's, which is
-                // dropped after the handle is closed.
-                unsafe {
-                    match uv::uv_poll_init(uv_loop, handle, fd) {
-                        0 => uv::uv_poll_start(handle, uv::READABLE, on_poll),
-                        error => error,
-                    }
-                }
-            })?);
-        self.prepare
-            .set(self.open_handle(uv::Type::Prepare, |uv_loop, handle| {
-                // SAFETY: fresh memory of the right size.
-                unsafe {
-                    match uv::uv_prepare_init(uv_loop, handle) {
-                        0 => uv::uv_prepare_start(handle, on_prepare),
-                        error => error,
-                    }
-                }
-            })?);
-        self.idle
-            .set(self.open_handle(uv::Type::Idle, |uv_loop, handle| {
-                // SAFETY: fresh memory of the right size.
-                unsafe { uv::uv_idle_init(uv_loop, handle) }
-            })?);
-        for handle in [&self.poll, &self.prepare, &self.idle] {
-            // SAFETY: initialised above.
-            unsafe { uv::uv_unref(handle.get()) };
+        // The only one that can fail is the first, before anything is open.
+        let poll = self.open_handle(uv::Type::Poll, |uv_loop, handle| {
+            // SAFETY: fresh memory of the right size; the descriptor is the runtime's, which is dropped
+            // after the handle is closed.
+            unsafe { uv::uv_poll_init(uv_loop, handle, fd) }
+        })?;
+        let prepare = self.open_handle(uv::Type::Prepare, |uv_loop, handle| {
+            // SAFETY: fresh memory of the right size.
+            unsafe { uv::uv_prepare_init(uv_loop, handle) }
+        })?;
+        let idle = self.open_handle(uv::Type::Idle, |uv_loop, handle| {
+            // SAFETY: fresh memory of the right size.
+            unsafe { uv::uv_idle_init(uv_loop, handle) }
+        })?;
+        // SAFETY: initialised above.
+        unsafe {
+            for handle in [poll, prepare, idle] {
+                uv::uv_unref(handle);
+            }
+            uv::uv_poll_start(poll, uv::READABLE, on_poll);
+            uv::uv_prepare_start(prepare, on_prepare);
         }
+        self.poll.set(poll);
+        self.prepare.set(prepare);
+        self.idle.set(idle);
         Ok(())
     }
 
@@ -218,12 +216,14 @@ impl Driver {
         }
         let _turning = Turning(&self.turning);
         let deadline = Instant::now() + TURN;
-        if ask_kernel {
+        if ask_kernel && !boundary.read_ahead() {
             self.reactor.poll_io();
         }
         let finished = loop {
             boundary.prepare_tasks();
-            self.reactor.run_tasks();
+            if self.reactor.is_woken() {
+                self.reactor.run_tasks();
+            }
             match boundary.deliver(deadline) {
                 Delivered::All if !self.is_dirty(&*boundary) => break true,
                 Delivered::All if Instant::now() < deadline => {}

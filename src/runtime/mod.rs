@@ -8,3 +8,4 @@ pub mod slab;
 pub mod sys;
 #[cfg(not(test))]
 mod uv;
+pub mod watch;

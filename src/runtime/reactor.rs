@@ -6,6 +6,7 @@ use std::fs::File;
 use std::future::Future;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::MetadataExt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use tokio::io::Interest;
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 use tokio::task::LocalSet;
 
-use super::sys;
+use super::watch::Watched;
 
 /// One current-thread runtime with the tasks that run on it. It only moves when it is turned.
 pub struct Reactor {
@@ -86,7 +87,7 @@ impl Reactor {
     }
 }
 
-/// Remembers that a task was woken. Tasks of the small helper pools wake from other threads.
+/// Remembers that a task was woken. Atomic since a waker has to be; all that wakes is on this thread.
 struct Woken(AtomicBool);
 
 impl Wake for Woken {
@@ -104,9 +105,13 @@ impl Wake for Woken {
 #[cfg(target_os = "linux")]
 fn pollable_fd(runtime: &Runtime) -> io::Result<RawFd> {
     let (probe, _writer) = io::pipe()?;
-    let wanted = probe.as_raw_fd();
+    let probe = OwnedFd::from(probe);
+    let wanted = (
+        probe.as_raw_fd(),
+        File::from(probe.try_clone()?).metadata()?.ino(),
+    );
     let _guard = runtime.enter();
-    let _registered = sys::watch(File::from(OwnedFd::from(probe)), Interest::READABLE)?;
+    let _registered = Watched::new(probe, Interest::READABLE)?;
 
     for entry in std::fs::read_dir("/proc/self/fd")? {
         let entry = entry?;
@@ -125,14 +130,21 @@ fn pollable_fd(runtime: &Runtime) -> io::Result<RawFd> {
     ))
 }
 
-/// Whether `/proc` says that the epoll descriptor watches `wanted`: a line `tfd: N events: ...`.
+/// Whether `/proc` says that the epoll descriptor watches `wanted`, a descriptor and its inode: a line
+/// `tfd: N events: ... ino:X sdev:Y`, in proc_pid_fdinfo(5). The number alone may be that of a file that
+/// was closed here and is still open elsewhere.
 #[cfg(target_os = "linux")]
-fn lists(epoll: RawFd, wanted: RawFd) -> bool {
+fn lists(epoll: RawFd, wanted: (RawFd, u64)) -> bool {
     let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{epoll}")).unwrap_or_default();
-    info.lines()
-        .filter_map(|line| line.strip_prefix("tfd:"))
-        .filter_map(|rest| rest.split_whitespace().next())
-        .any(|fd| fd.parse() == Ok(wanted))
+    let mut watched = info.lines().filter_map(|line| line.strip_prefix("tfd:"));
+    watched.any(|rest| {
+        let mut words = rest.split_whitespace();
+        let fd = words.next().and_then(|fd| fd.parse().ok());
+        let inode = words
+            .find_map(|word| word.strip_prefix("ino:"))
+            .and_then(|inode| u64::from_str_radix(inode, 16).ok());
+        fd == Some(wanted.0) && inode.is_none_or(|inode| inode == wanted.1)
+    })
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -151,6 +163,7 @@ const TASK_ROUNDS: usize = 32;
 
 #[cfg(test)]
 mod tests {
+    use super::super::sys::is_readable;
     use super::*;
     use std::cell::Cell;
     use std::rc::Rc;
@@ -179,14 +192,14 @@ mod tests {
         let got = Rc::new(Cell::new(0));
         let seen = got.clone();
         reactor.spawn(async move { seen.set(stream.read(&mut [0; 8]).await.unwrap()) });
-        while reactor.is_woken() || readable(reactor.fd()) {
+        while reactor.is_woken() || is_readable(reactor.fd()) {
             reactor.poll_io();
             reactor.run_tasks();
         }
         assert_eq!(got.get(), 0);
 
         std::io::Write::write_all(&mut &theirs, b"byte").unwrap();
-        assert!(readable(reactor.fd()));
+        assert!(is_readable(reactor.fd()));
         reactor.poll_io();
         reactor.run_tasks();
         assert_eq!(got.get(), 4);
@@ -196,15 +209,5 @@ mod tests {
     fn each_runtime_finds_its_own_descriptor() {
         let (one, two) = (Reactor::new().unwrap(), Reactor::new().unwrap());
         assert_ne!(one.fd(), two.fd());
-    }
-
-    fn readable(fd: RawFd) -> bool {
-        let mut poll = libc::pollfd {
-            fd,
-            events: libc::POLLIN,
-            revents: 0,
-        };
-        // SAFETY: one valid pollfd, and the count says one.
-        unsafe { libc::poll(&mut poll, 1, 0) == 1 }
     }
 }

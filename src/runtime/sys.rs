@@ -1,8 +1,7 @@
 //! The few system calls that neither std nor socket2 wraps.
 
 use std::ffi::{CStr, CString};
-use std::fs::File;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::Ipv6Addr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
@@ -199,11 +198,38 @@ pub fn watch_socket(socket: Socket, interest: Interest) -> io::Result<AsyncFd<So
     unsafe { AsyncFd::register_with_interest(socket, interest) }.map_err(io::Error::from)
 }
 
-/// Registers a pipe's end with the runtime that is entered.
-pub fn watch(file: File, interest: Interest) -> io::Result<AsyncFd<File>> {
-    // SAFETY: a File owns its descriptor and always names the same one, until it is dropped with
-    // the AsyncFd.
-    unsafe { AsyncFd::register_with_interest(file, interest) }.map_err(io::Error::from)
+/// Accepts a connection, as a descriptor that does not block and that no child inherits.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let (none, no_size) = (std::ptr::null_mut(), std::ptr::null_mut());
+    let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    // SAFETY: no address is asked for.
+    let fd = unsafe { libc::accept4(listener.as_raw_fd(), none, no_size, flags) };
+    check(fd.min(0))?;
+    // SAFETY: the call made it, for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let (socket, _) = socket2::SockRef::from(&listener).accept()?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// `read(2)`, of what is no socket.
+pub fn read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+    // SAFETY: the buffer is writable for its length.
+    let count = unsafe { libc::read(fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+/// `writev(2)`, of what is no socket. At most `IOV_MAX` chunks.
+pub fn write(fd: BorrowedFd<'_>, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
+    let count = chunks.len().min(IOV_MAX) as libc::c_int;
+    // SAFETY: an IoSlice is an iovec, as std promises for Unix; each is readable for its length.
+    let count = unsafe { libc::writev(fd.as_raw_fd(), chunks.as_ptr().cast(), count) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
 }
 
 /// `recv(2)`, not by way of libc's wrapper: that one is a cancellation point, which costs two atomic
@@ -290,6 +316,22 @@ fn check(result: libc::c_int) -> io::Result<()> {
         return Err(io::Error::last_os_error());
     }
     Ok(())
+}
+
+/// The kernel's limit on chunks in one call (`UIO_MAXIOV`).
+pub const IOV_MAX: usize = 1024;
+
+/// Whether `poll(2)` says so at once, for tests.
+#[cfg(test)]
+pub fn is_readable(fd: RawFd) -> bool {
+    let (events, revents) = (libc::POLLIN, 0);
+    let mut poll = libc::pollfd {
+        fd,
+        events,
+        revents,
+    };
+    // SAFETY: one valid pollfd, and the count says one.
+    unsafe { libc::poll(&mut poll, 1, 0) == 1 }
 }
 
 #[cfg(test)]

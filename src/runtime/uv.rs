@@ -39,7 +39,7 @@ extern "C" {
     fn uv_handle_size(kind: c_uint) -> usize;
 }
 
-/// Allocates an uninitialised handle of the size that this libuv has.
+/// Allocates memory for a handle, of the size that this libuv has, for libuv to initialise.
 pub fn allocate(kind: Type) -> NonNull<Handle> {
     let layout = layout(kind);
     // SAFETY: the layout has a size greater than zero: it includes `uv_handle_t`.

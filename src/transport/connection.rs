@@ -11,7 +11,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::{Errno, Event, HandleId, Outbox, Pending, Stream};
-use crate::runtime::slab::{Slab, SMALL, SPARE_SIZE};
+use crate::runtime::slab::{Place, Slab, SMALL, SPARE_SIZE};
+use crate::runtime::sys::IOV_MAX;
 
 /// A connection. Commands change it at once where Node's handles do (writing, closing); its task,
 /// [`ConnectionTask`], does what has to wait.
@@ -341,7 +342,7 @@ impl Connection {
         }
     }
 
-    /// Its task panicked: tells so, as `EIO`, and does nothing any more.
+    /// Its task panicked: tells so, as `EIO`, and is closed.
     fn fail(&mut self) {
         if self.lingers {
             self.abandon();
@@ -351,7 +352,9 @@ impl Connection {
         self.pending = Pending::Nothing;
         self.reading = Reading::Ended;
         self.wants_writable = false;
+        self.shutdown = Shutdown::Done;
         self.out = Vec::new();
+        self.stream = None;
         let (id, errno) = (self.id, Errno(libc::EIO));
         self.outbox.push(Event::ReadFailed { id, errno });
     }
@@ -392,7 +395,7 @@ impl Connection {
     }
 
     fn poll_connect(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let result = match (self.pending, &self.stream) {
+        let result = match (self.pending, &mut self.stream) {
             (Pending::Connect, Some(stream)) => std::task::ready!(stream.poll_connected(context)),
             (Pending::Refused(errno), _) => Err(errno),
             _ => return Poll::Pending,
@@ -412,13 +415,13 @@ impl Connection {
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let kept = !self.out.is_empty();
         while !self.out.is_empty() {
-            match self.send(&[]) {
-                Err(errno) => {
-                    self.out = Vec::new();
-                    self.outbox.push(Event::WriteFailed { id: self.id, errno });
-                }
-                Ok(_) if self.out.is_empty() => {}
-                Ok(_) => std::task::ready!(self.poll_writable(context)),
+            let sent = match self.send(&[]) {
+                Ok(_) if !self.out.is_empty() => std::task::ready!(self.poll_writable(context)),
+                sent => sent.map(|_| ()),
+            };
+            if let Err(errno) = sent {
+                self.out = Vec::new();
+                self.outbox.push(Event::WriteFailed { id: self.id, errno });
             }
         }
         if kept {
@@ -426,7 +429,10 @@ impl Connection {
         }
         self.set_cork(false);
         if self.wants_writable {
-            std::task::ready!(self.poll_writable(context));
+            // A wait that failed is told by the next write.
+            if let Err(errno) = std::task::ready!(self.poll_writable(context)) {
+                self.write_error = Some(errno);
+            }
             self.wants_writable = false;
             self.outbox.push(Event::Writable { id: self.id });
         }
@@ -437,8 +443,8 @@ impl Connection {
     /// Sends what was accepted before the end.
     fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while !self.out.is_empty() && self.send(&[]).is_ok() {
-            if !self.out.is_empty() {
-                std::task::ready!(self.poll_writable(context));
+            if !self.out.is_empty() && std::task::ready!(self.poll_writable(context)).is_err() {
+                break;
             }
         }
         self.abandon();
@@ -457,12 +463,11 @@ impl Connection {
         }
     }
 
-    /// A failed wait counts as ready: the next write says what is wrong.
-    fn poll_writable(&self, context: &mut Context<'_>) -> Poll<()> {
-        let Some(stream) = &self.stream else {
-            return Poll::Ready(());
-        };
-        stream.poll_writable(context).map(|_| ())
+    fn poll_writable(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Errno>> {
+        match &mut self.stream {
+            Some(stream) => stream.poll_writable(context).map_err(Errno::from),
+            None => Poll::Ready(Err(Errno(libc::EBADF))),
+        }
     }
 
     /// One read; the next follows after its delivery.
@@ -476,34 +481,61 @@ impl Connection {
         };
         let waker = context.waker();
         let read = self.slab.fill(self.window, waker, |room| {
-            match stream.poll_read(&mut Context::from_waker(waker), room) {
-                Poll::Ready(Ok(length)) => {
-                    (length, Poll::Ready(Ok((length, length == room.len()))))
-                }
-                Poll::Ready(Err(error)) => (0, Poll::Ready(Err(Errno::from(error)))),
-                Poll::Pending => (0, Poll::Pending),
-            }
+            counted(stream.poll_read(&mut Context::from_waker(waker), room))
         });
+        let Some((place, Poll::Ready(result))) = read else {
+            return;
+        };
+        // After a short read this only registers the task; after a FIN it says ready.
+        let is_short = matches!(result, Ok(length) if length < self.window);
+        let more = !is_short || stream.poll_readable(context).is_ready();
+        self.take_read(place, result, more);
+    }
+
+    /// Reads now what tokio would be told of by the kernel: the task goes on to wait, and tokio is not told.
+    /// Returns whether there was anything. Called where the runtime is entered.
+    pub fn read_now(&mut self) -> bool {
+        let idle = self.reading == Reading::Started && self.read_delivery == Delivery::Idle;
+        let (Some(stream), Some(waker)) = (&mut self.stream, &self.waker) else {
+            return false;
+        };
+        if !idle || self.window > SMALL || self.lingers {
+            return false;
+        }
+        if !stream.reads_alone().unwrap_or(false) {
+            // It may have to ask again, or learns that it cannot.
+            waker.wake_by_ref();
+            return false;
+        }
+        let read = self.slab.fill(self.window, waker, |room| {
+            counted(stream.read_now(room).map_or(Poll::Pending, Poll::Ready))
+        });
+        let Some((place, Poll::Ready(result))) = read else {
+            return false;
+        };
+        let is_full = matches!(result, Ok(length) if length == self.window);
+        self.take_read(place, result, is_full);
+        true
+    }
+
+    /// Tells what a read found; `more`: the next one may find something at once.
+    fn take_read(&mut self, place: Place, result: Result<usize, Errno>, more: bool) {
         let id = self.id;
-        match read {
-            None | Some((_, Poll::Pending)) => {}
-            Some((_, Poll::Ready(Err(errno)))) => {
+        match result {
+            Err(errno) => {
                 self.reading = Reading::Ended;
                 self.outbox.push(Event::ReadFailed { id, errno });
             }
-            Some((_, Poll::Ready(Ok((0, _))))) => {
+            Ok(0) => {
                 self.reading = Reading::Ended;
                 self.outbox.push(Event::End { id });
             }
-            Some((place, Poll::Ready(Ok((length, full))))) => {
-                // After a short read this only registers the task; after a FIN it says ready.
-                let more = full || stream.poll_readable(context).is_ready();
-                self.read_delivery = if more {
-                    Delivery::UndeliveredMore
-                } else {
-                    Delivery::Undelivered
+            Ok(length) => {
+                self.read_delivery = match more {
+                    true => Delivery::UndeliveredMore,
+                    false => Delivery::Undelivered,
                 };
-                self.adapt_window(length, full);
+                self.adapt_window(length, length == self.window);
                 self.outbox.push(Event::Read { id, place, length });
             }
         }
@@ -519,6 +551,15 @@ impl Connection {
             self.window = WINDOW_MIN;
         }
     }
+}
+
+/// What a read filled of its room, and the read.
+fn counted(read: Poll<std::io::Result<usize>>) -> (usize, Poll<Result<usize, Errno>>) {
+    let count = match &read {
+        Poll::Ready(Ok(count)) => *count,
+        _ => 0,
+    };
+    (count, read.map_err(Errno::from))
 }
 
 /// What of a connection is under way.
@@ -558,8 +599,6 @@ impl Future for ConnectionTask {
 const WINDOW_MIN: usize = SMALL;
 /// 512 KiB: where bulk echoes of 1 MiB stop gaining.
 const WINDOW_MAX: usize = SPARE_SIZE;
-/// The kernel's limit on chunks in one call (`UIO_MAXIOV`).
-const IOV_MAX: usize = 1024;
 /// How long a closed connection waits for a peer that takes nothing.
 const LINGER: Duration = Duration::from_secs(30);
 /// Room for small writes that a connection keeps while it has none.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::runtime::reactor::Reactor;
+use crate::runtime::sys::is_readable;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
@@ -250,6 +251,116 @@ fn what_a_panic_leaves_is_an_error_of_the_connection() {
             errno: Errno(libc::EIO)
         }]
     ));
-    (&fixture.peer).write_all(b"unread").unwrap();
+    assert!(!fixture.connection.borrow().activity().requests);
+    let late = fixture
+        .connection
+        .borrow_mut()
+        .write(&[IoSlice::new(b"lost")], 1);
+    assert_eq!(late, Err(Errno(libc::EBADF)));
+    assert_eq!((&fixture.peer).read(&mut [0; 1]).unwrap(), 0);
+}
+
+#[test]
+fn what_is_read_past_the_runtime_is_not_reported_again() {
+    let fixture = Fixture::new();
+    let _guard = fixture.reactor.enter();
+    fixture.connection.borrow_mut().read_start();
     assert!(fixture.turn().is_empty());
+    // The first call asks for bytes alone from then on; the task asks again.
+    assert!(!fixture.connection.borrow_mut().read_now());
+    assert!(fixture.turn().is_empty());
+    assert!(!fixture.connection.borrow_mut().read_now());
+
+    (&fixture.peer).write_all(b"bytes").unwrap();
+    assert!(fixture.connection.borrow_mut().read_now());
+    assert!(matches!(
+        fixture.outbox.pop(),
+        Some(Event::Read { length: 5, .. })
+    ));
+    assert!(!is_readable(fixture.reactor.fd()));
+    // Not again before JavaScript saw it.
+    (&fixture.peer).write_all(b"more").unwrap();
+    assert!(!fixture.connection.borrow_mut().read_now());
+    fixture.slab.reclaim();
+    fixture.connection.borrow_mut().read_delivered();
+    assert!(matches!(
+        fixture.turn()[..],
+        [Event::Read { length: 4, .. }]
+    ));
+}
+
+#[test]
+fn an_end_that_is_read_past_the_runtime_is_told() {
+    let Fixture {
+        connection,
+        peer,
+        outbox,
+        reactor,
+        ..
+    } = Fixture::new();
+    let _guard = reactor.enter();
+    connection.borrow_mut().read_start();
+    reactor.run_tasks();
+    assert!(!connection.borrow_mut().read_now());
+    drop(peer);
+    assert!(connection.borrow_mut().read_now());
+    assert!(matches!(outbox.pop(), Some(Event::End { id: 7 })));
+    assert!(!connection.borrow_mut().read_now());
+}
+
+#[test]
+fn room_is_told_to_one_that_was_watched_for_bytes_alone() {
+    let mut fixture = Fixture::new();
+    let guard = fixture.reactor.enter();
+    fixture.connection.borrow_mut().read_start();
+    fixture.turn();
+    assert!(!fixture.connection.borrow_mut().read_now());
+    fixture.turn();
+
+    let bytes = vec![b'x'; 1 << 20];
+    let mut sent = 0;
+    loop {
+        let mut connection = fixture.connection.borrow_mut();
+        let written = connection.write(&[IoSlice::new(&bytes)], 1).unwrap();
+        sent += written.accepted;
+        if written.waits {
+            break;
+        }
+    }
+    assert!(fixture.turn().is_empty());
+    // It is read as before while it waits, and not past the runtime.
+    (&fixture.peer).write_all(b"bytes").unwrap();
+    assert!(!fixture.connection.borrow_mut().read_now());
+    assert!(matches!(
+        fixture.turn()[..],
+        [Event::Read { length: 5, .. }]
+    ));
+    fixture.peer.read_exact(&mut vec![0; sent]).unwrap();
+    assert!(matches!(fixture.turn()[..], [Event::Writable { id: 7 }]));
+    drop(guard);
+}
+
+#[test]
+fn what_follows_urgent_data_does_not_wait() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let fixture = Fixture::over(listener.accept().unwrap().0, peer);
+    fixture.connection.borrow_mut().read_start();
+    assert!(fixture.turn().is_empty());
+
+    // A read ends before the urgent byte, which is not among the others.
+    (&fixture.peer).write_all(b"before").unwrap();
+    SockRef::from(&fixture.peer).send_out_of_band(b"!").unwrap();
+    (&fixture.peer).write_all(b"after").unwrap();
+    let mut lengths = Vec::new();
+    for _ in 0..4 {
+        for event in fixture.turn() {
+            if let Event::Read { length, .. } = event {
+                lengths.push(length);
+            }
+        }
+        fixture.slab.reclaim();
+        fixture.connection.borrow_mut().read_delivered();
+    }
+    assert_eq!(lengths, [6, 5]);
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -12,16 +12,19 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use socket2::{SockRef, Socket};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::io::Interest;
 
-use super::stream::unlink;
+use super::stream::{unlink, Carrier};
 use super::{Errno, Event, HandleId, Outbox, Stream};
 use crate::runtime::sys::{self, fd_kind, take, FdKind};
+use crate::runtime::watch::Watched;
 
 /// A listening socket; shared by its task and the binding.
 pub struct Listener {
     id: HandleId,
-    socket: Option<ListenSocket>,
+    socket: Option<Watched>,
+    /// What carries the connections that it accepts.
+    carrier: Carrier,
     /// The file to remove on close; none for TCP and abstract names.
     path: Option<PathBuf>,
     outbox: Rc<Outbox>,
@@ -34,11 +37,6 @@ pub struct Listener {
 
 pub type ListenerRef = Rc<RefCell<Listener>>;
 
-enum ListenSocket {
-    Tcp(TcpListener),
-    Unix(UnixListener),
-}
-
 impl Listener {
     /// Listens on a bound socket, whose file, if it has one, goes when it is closed.
     pub fn bound(
@@ -49,8 +47,8 @@ impl Listener {
         outbox: Rc<Outbox>,
     ) -> Result<ListenerRef, Errno> {
         match socket.local_addr()?.is_unix() {
-            true => Self::unix(socket, path, backlog, id, outbox),
-            false => Self::tcp(socket, backlog, id, outbox),
+            true => Self::listen(socket, Carrier::Unix, path, backlog, id, outbox),
+            false => Self::listen(socket, Carrier::Tcp, None, backlog, id, outbox),
         }
     }
 
@@ -70,29 +68,34 @@ impl Listener {
         Self::from_fd(take(fd, share)?, backlog, id, outbox)
     }
 
-    /// Listens on a bound TCP socket. Errors with `EADDRINUSE`.
-    fn tcp(
+    /// Listens on a bound socket. Errors with `EADDRINUSE`.
+    fn listen(
         socket: Socket,
-        backlog: i32,
-        id: HandleId,
-        outbox: Rc<Outbox>,
-    ) -> Result<ListenerRef, Errno> {
-        socket.listen(backlog)?;
-        let socket = ListenSocket::Tcp(TcpListener::from_std(socket.into())?);
-        Ok(Self::new(socket, None, id, outbox))
-    }
-
-    /// Listens on a bound Unix socket, whose file goes when it is closed.
-    fn unix(
-        socket: Socket,
+        carrier: Carrier,
         path: Option<PathBuf>,
         backlog: i32,
         id: HandleId,
         outbox: Rc<Outbox>,
     ) -> Result<ListenerRef, Errno> {
-        socket.listen(backlog)?;
-        let socket = ListenSocket::Unix(UnixListener::from_std(socket.into())?);
-        Ok(Self::new(socket, path, id, outbox))
+        let listens = || {
+            socket.listen(backlog)?;
+            socket.set_nonblocking(true)
+        };
+        let watched =
+            listens().and_then(|()| Watched::new(OwnedFd::from(socket), Interest::READABLE));
+        if let (Err(_), Some(path)) = (&watched, &path) {
+            unlink(path);
+        }
+        Ok(Rc::new(RefCell::new(Self {
+            id,
+            socket: Some(watched?),
+            carrier,
+            path,
+            outbox,
+            undelivered: 0,
+            paused: false,
+            waker: None,
+        })))
     }
 
     /// Listens on a descriptor, bound or listening already.
@@ -102,49 +105,24 @@ impl Listener {
         id: HandleId,
         outbox: Rc<Outbox>,
     ) -> Result<ListenerRef, Errno> {
-        let kind = fd_kind(fd.as_raw_fd())?;
-        let socket = Socket::from(fd);
-        socket.set_nonblocking(true)?;
-        match kind {
-            FdKind::Tcp | FdKind::TcpListener => Self::tcp(socket, backlog, id, outbox),
-            FdKind::Unix | FdKind::UnixListener => Self::unix(socket, None, backlog, id, outbox),
-            _ => Err(Errno(libc::EINVAL)),
-        }
-    }
-
-    fn new(
-        socket: ListenSocket,
-        path: Option<PathBuf>,
-        id: HandleId,
-        outbox: Rc<Outbox>,
-    ) -> ListenerRef {
-        let socket = Some(socket);
-        let (undelivered, paused, waker) = (0, false, None);
-        Rc::new(RefCell::new(Self {
-            id,
-            socket,
-            path,
-            outbox,
-            undelivered,
-            paused,
-            waker,
-        }))
+        let carrier = match fd_kind(fd.as_raw_fd())? {
+            FdKind::Tcp | FdKind::TcpListener => Carrier::Tcp,
+            FdKind::Unix | FdKind::UnixListener => Carrier::Unix,
+            _ => return Err(Errno(libc::EINVAL)),
+        };
+        Self::listen(Socket::from(fd), carrier, None, backlog, id, outbox)
     }
 
     /// The descriptor; `None` once closed.
     pub fn fd(&self) -> Option<RawFd> {
-        Some(match self.socket.as_ref()? {
-            ListenSocket::Tcp(tcp) => tcp.as_raw_fd(),
-            ListenSocket::Unix(unix) => unix.as_raw_fd(),
-        })
+        Some(self.socket.as_ref()?.as_fd().as_raw_fd())
     }
 
     /// Where it listens. Errors with `EINVAL` for what has no IP address.
     pub fn local_address(&self) -> Result<SocketAddr, Errno> {
-        match &self.socket {
-            Some(ListenSocket::Tcp(tcp)) => Ok(tcp.local_addr()?),
-            _ => Err(Errno(libc::EINVAL)),
-        }
+        let socket = self.socket.as_ref().ok_or(Errno(libc::EINVAL))?;
+        let address = SockRef::from(socket).local_addr()?;
+        address.as_socket().ok_or(Errno(libc::EINVAL))
     }
 
     /// JavaScript took an accepted connection.
@@ -182,32 +160,31 @@ impl Listener {
             if self.paused || self.undelivered == BATCH {
                 return Poll::Pending;
             }
-            let accepted = match socket {
-                ListenSocket::Tcp(tcp) => tcp.poll_accept(context).map_ok(|(s, _)| Stream::Tcp(s)),
-                ListenSocket::Unix(unix) => unix
-                    .poll_accept(context)
-                    .map_ok(|(stream, _)| Stream::Unix(stream)),
-            };
-            match accepted {
+            match socket.poll_call(context, sys::accept) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(stream)) => {
-                    self.undelivered += 1;
-                    self.outbox.push(Event::Accepted {
-                        id: self.id,
-                        stream,
-                    });
-                }
+                Poll::Ready(Ok(fd)) => self.accepted(fd),
                 Poll::Ready(Err(error)) if is_transient(&error) => {}
-                Poll::Ready(Err(error)) => {
-                    self.paused = true;
-                    self.outbox.push(Event::AcceptFailed {
-                        id: self.id,
-                        errno: error.into(),
-                    });
-                }
+                Poll::Ready(Err(error)) => self.failed(error),
             }
         }
         Poll::Ready(())
+    }
+
+    fn accepted(&mut self, fd: OwnedFd) {
+        let id = self.id;
+        match Stream::accepted(fd, self.carrier) {
+            Ok(stream) => {
+                self.undelivered += 1;
+                self.outbox.push(Event::Accepted { id, stream });
+            }
+            Err(error) => self.failed(error),
+        }
+    }
+
+    fn failed(&mut self, error: io::Error) {
+        self.paused = true;
+        let (id, errno) = (self.id, error.into());
+        self.outbox.push(Event::AcceptFailed { id, errno });
     }
 }
 
@@ -223,9 +200,9 @@ impl Future for AcceptTask {
         // A panic is a bug of ours; it ends this listener, not the process.
         let polled = AssertUnwindSafe(|| self.0.borrow_mut().poll(context));
         catch_unwind(polled).unwrap_or_else(|_| {
-            let listener = self.0.borrow();
-            let (id, errno) = (listener.id, Errno(libc::EIO));
-            listener.outbox.push(Event::AcceptFailed { id, errno });
+            let mut listener = self.0.borrow_mut();
+            listener.failed(io::Error::from_raw_os_error(libc::EIO));
+            listener.close();
             Poll::Ready(())
         })
     }

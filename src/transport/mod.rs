@@ -5,6 +5,7 @@ mod connection;
 mod datagram;
 mod datagram_options;
 mod listener;
+mod lone;
 mod options;
 mod outbox;
 mod peers;

@@ -121,17 +121,13 @@ impl Stream {
 
     /// Our end. Errors with `EINVAL` for what has no IP address.
     pub fn local_address(&self) -> Result<SocketAddr, Errno> {
-        match self {
-            Self::Tcp(tcp) => Ok(tcp.local_addr()?),
-            _ => Err(Errno(libc::EINVAL)),
-        }
+        let address = SockRef::from(self).local_addr()?;
+        address.as_socket().ok_or(Errno(libc::EINVAL))
     }
 
     /// The peer's end. Errors with `ENOTCONN` when it is gone, `EINVAL` without IP address.
     pub fn peer_address(&self) -> Result<SocketAddr, Errno> {
-        match self {
-            Self::Tcp(tcp) => Ok(tcp.peer_addr()?),
-            _ => Err(Errno(libc::EINVAL)),
-        }
+        let address = SockRef::from(self).peer_addr()?;
+        address.as_socket().ok_or(Errno(libc::EINVAL))
     }
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 
+use super::lone::Lone;
 use super::peers::Slot;
 use super::send_queue::Sequence;
 use super::Stream;
@@ -121,12 +122,21 @@ impl Event {
 #[derive(Default)]
 pub struct Outbox {
     events: RefCell<VecDeque<Event>>,
+    lone: Lone,
 }
 
 impl Outbox {
     /// Appends an event.
     pub fn push(&self, event: Event) {
+        if let Event::Read { id, .. } = event {
+            self.lone.saw(id);
+        }
         self.events.borrow_mut().push_back(event);
+    }
+
+    /// Who is read alone.
+    pub fn lone(&self) -> &Lone {
+        &self.lone
     }
 
     /// Takes the oldest event.

@@ -1,7 +1,7 @@
 //! One duplex byte stream, whatever carries it: the only place that reads and writes descriptors.
 
-use std::fs::{File, Permissions};
-use std::io::{self, IoSlice, Read, Write};
+use std::fs::Permissions;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
@@ -10,20 +10,28 @@ use std::task::{ready, Context, Poll};
 use std::time::Duration;
 
 use socket2::{SockAddr, SockRef, Socket};
-use tokio::io::unix::AsyncFd;
 use tokio::io::Interest;
-use tokio::net::{TcpStream, UnixStream};
 
 use super::{Binding, Errno};
-use crate::runtime::sys::{fd_kind, receive, send, take, watch, FdKind};
+use crate::runtime::sys::{self, fd_kind, take, FdKind};
+use crate::runtime::watch::{Watched, BYTES};
 
 /// A connected, or connecting, stream registered with the runtime that was entered when it was made.
 #[derive(Debug)]
-pub enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
+pub struct Stream {
+    io: Watched,
+    carrier: Carrier,
+    /// A write once had to wait for room.
+    waited: bool,
+}
+
+/// What carries a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    Tcp,
+    Unix,
     /// A pipe or FIFO inherited as a descriptor.
-    Pipe(AsyncFd<File>),
+    Pipe,
 }
 
 /// Whether a stream still has to hear from its peer before it is open.
@@ -44,12 +52,27 @@ impl Stream {
     ) -> Result<(Self, Pending), (Option<Socket>, Errno)> {
         match start_connect(&socket, &to.into()) {
             Err(errno) => Err((Some(socket), errno)),
-            Ok(pending) => match TcpStream::from_std(socket.into()) {
-                Ok(stream) => Ok((Self::Tcp(stream), pending)),
+            Ok(pending) => match Self::new(socket.into(), Carrier::Tcp, BOTH) {
+                Ok(stream) => Ok((stream, pending)),
                 // epoll's own limits; the socket went with the attempt to register it.
                 Err(error) => Err((None, error.into())),
             },
         }
+    }
+
+    fn new(fd: OwnedFd, carrier: Carrier, interest: Interest) -> io::Result<Self> {
+        let io = Watched::new(fd, interest)?;
+        let waited = false;
+        Ok(Self {
+            io,
+            carrier,
+            waited,
+        })
+    }
+
+    /// A stream that was accepted. Errors as `epoll_ctl(2)` does.
+    pub fn accepted(fd: OwnedFd, carrier: Carrier) -> io::Result<Self> {
+        Self::new(fd, carrier, BYTES)
     }
 
     /// Connects a stream that was connected before.
@@ -66,7 +89,8 @@ impl Stream {
             Ok(()) => Pending::Connect,
             Err(error) => Pending::Refused(error.into()),
         };
-        Ok((Self::Unix(UnixStream::from_std(socket.into())?), pending))
+        let stream = Self::new(socket.into(), Carrier::Unix, BOTH)?;
+        Ok((stream, pending))
     }
 
     /// Takes over a descriptor or, if `share`, another one of it. What is no stream is refused before
@@ -83,15 +107,13 @@ impl Stream {
         let kind = fd_kind(fd.as_raw_fd())?;
         // SockRef only sets O_NONBLOCK here, which is a property of any descriptor.
         SockRef::from(&fd).set_nonblocking(true)?;
-        Ok(match kind {
-            FdKind::Tcp => Self::Tcp(TcpStream::from_std(fd.into())?),
-            FdKind::Unix => Self::Unix(UnixStream::from_std(fd.into())?),
-            FdKind::Pipe => Self::Pipe(watch(
-                File::from(fd),
-                Interest::READABLE | Interest::WRITABLE,
-            )?),
+        let carrier = match kind {
+            FdKind::Tcp => Carrier::Tcp,
+            FdKind::Unix => Carrier::Unix,
+            FdKind::Pipe => Carrier::Pipe,
             _ => return Err(Errno(libc::EINVAL)),
-        })
+        };
+        Ok(Self::new(fd, carrier, BOTH)?)
     }
 
     /// The descriptor; it stays the stream's.
@@ -106,48 +128,55 @@ impl Stream {
         context: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
+        let result = ready!(self.io.poll_call(context, |_| self.receive(buffer)));
+        // Not for Unix sockets: there a read also ends where a descriptor was passed along.
+        if let (Ok(count @ 1..), Carrier::Tcp) = (&result, self.carrier) {
+            if *count < buffer.len() && !self.io.is_urgent() {
+                self.io.clear(Interest::READABLE);
+            }
+        }
+        Poll::Ready(result)
+    }
+
+    /// Reads into `buffer` without asking tokio, which learns nothing of it. `None`: there is nothing.
+    pub fn read_now(&self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
         loop {
-            ready!(self.poll_readable(context))?;
-            match self.try_io(Interest::READABLE, || self.receive(buffer)) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            match self.receive(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Not for Unix sockets: there a read also ends where a descriptor was passed along.
-                Ok(count) if count > 0 && count < buffer.len() && matches!(self, Self::Tcp(_)) => {
-                    self.clear_readiness(Interest::READABLE);
-                    return Poll::Ready(Ok(count));
-                }
-                result => return Poll::Ready(result),
+                result => return Some(result),
             }
         }
     }
 
-    /// Ready when a read would find something; otherwise the task is woken when it would.
-    pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tcp(tcp) => tcp.poll_read_ready(context),
-            Self::Unix(unix) => unix.poll_read_ready(context),
-            Self::Pipe(pipe) => pipe.poll_read_ready(context).map_ok(|_| ()),
+    /// Whether it can be read without asking tokio. Not one that is watched for room, too: the kernel would
+    /// go on to report it for that. One that never waits for room is not watched for it from the second
+    /// call on; called where the runtime is entered.
+    pub fn reads_alone(&mut self) -> io::Result<bool> {
+        if !self.io.interest().is_writable() {
+            return Ok(true);
         }
+        if !self.waited {
+            self.io.watch_for(BYTES)?;
+        }
+        Ok(false)
     }
 
-    /// Ready when a write would be taken, as far as tokio knows.
-    pub fn poll_writable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tcp(tcp) => tcp.poll_write_ready(context),
-            Self::Unix(unix) => unix.poll_write_ready(context),
-            Self::Pipe(pipe) => pipe.poll_write_ready(context).map_ok(|_| ()),
-        }
+    /// Ready when a read would find something; otherwise the task is woken when it would.
+    pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.io.poll_readable(context)
+    }
+
+    /// Ready when a write would be taken, as far as tokio knows. Called where the runtime is entered.
+    pub fn poll_writable(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.waited = true;
+        self.io.poll_writable(context)
     }
 
     /// Ready when an attempt to connect has ended, with its result.
-    pub fn poll_connected(&self, context: &mut Context<'_>) -> Poll<Result<(), Errno>> {
-        ready!(self.poll_writable(context)).map_err(Errno::from)?;
-        let error = match self {
-            Self::Tcp(tcp) => tcp.take_error(),
-            Self::Unix(unix) => unix.take_error(),
-            Self::Pipe(_) => Ok(None),
-        };
-        Poll::Ready(match error {
+    pub fn poll_connected(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Errno>> {
+        ready!(self.io.poll_writable(context)).map_err(Errno::from)?;
+        Poll::Ready(match SockRef::from(&*self).take_error() {
             Ok(None) => Ok(()),
             Ok(Some(error)) | Err(error) => Err(error.into()),
         })
@@ -167,7 +196,7 @@ impl Stream {
             }
         };
         if written < total {
-            self.clear_readiness(Interest::WRITABLE);
+            self.io.clear(Interest::WRITABLE);
         }
         Ok(written)
     }
@@ -175,23 +204,23 @@ impl Stream {
     /// Whether what does not fill a segment of TCP waits for more: for 200 ms at most, says tcp(7).
     pub fn set_cork(&self, cork: bool) {
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        if let Self::Tcp(_) = self {
+        if self.carrier == Carrier::Tcp {
             let _ = SockRef::from(self).set_tcp_cork(cork);
         }
     }
 
     /// Sends our FIN.
     pub fn shut_down_write(&self) -> Result<(), Errno> {
-        match self {
-            Self::Pipe(_) => Ok(()),
+        match self.carrier {
+            Carrier::Pipe => Ok(()),
             _ => Ok(SockRef::from(self).shutdown(std::net::Shutdown::Write)?),
         }
     }
 
     /// Makes the close of this stream a reset (`SO_LINGER` of zero seconds). TCP only.
     pub fn reset_on_close(&self) -> Result<(), Errno> {
-        match self {
-            Self::Tcp(_) => Ok(SockRef::from(self).set_linger(Some(Duration::ZERO))?),
+        match self.carrier {
+            Carrier::Tcp => Ok(SockRef::from(self).set_linger(Some(Duration::ZERO))?),
             _ => Err(Errno(libc::ENOTSUP)),
         }
     }
@@ -199,57 +228,40 @@ impl Stream {
     /// Makes room for a last write: as much again as a socket on a path has. Of TCP the kernel has made
     /// more than anybody may ask for.
     pub fn widen(&self) -> Result<(), Errno> {
-        match self {
-            Self::Unix(_) => Ok(SockRef::from(self).set_send_buffer_size(SEND_BUFFER_MAX)?),
+        match self.carrier {
+            Carrier::Unix => Ok(SockRef::from(self).set_send_buffer_size(SEND_BUFFER_MAX)?),
             _ => Err(Errno(libc::ENOTSUP)),
         }
     }
 
     /// Fails what waits for the peer when nothing moved for so long. TCP only.
     pub fn give_up_after(&self, time: Duration) -> Result<(), Errno> {
-        match self {
+        match self.carrier {
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            Self::Tcp(_) => Ok(SockRef::from(self).set_tcp_user_timeout(Some(time))?),
+            Carrier::Tcp => Ok(SockRef::from(self).set_tcp_user_timeout(Some(time))?),
             _ => Err(Errno(libc::ENOTSUP)),
         }
     }
 
     fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Pipe(pipe) => pipe.get_ref().read(buffer),
-            _ => receive(self.as_fd(), buffer),
+        match self.carrier {
+            Carrier::Pipe => sys::read(self.as_fd(), buffer),
+            _ => sys::receive(self.as_fd(), buffer),
         }
     }
 
     fn send(&self, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
-        match (self, chunks) {
-            (Self::Pipe(pipe), _) => pipe.get_ref().write_vectored(chunks),
-            (_, [chunk]) => send(self.as_fd(), chunk),
+        match (self.carrier, chunks) {
+            (Carrier::Pipe, _) => sys::write(self.as_fd(), chunks),
+            (_, [chunk]) => sys::send(self.as_fd(), chunk),
             _ => SockRef::from(self).send_vectored_with_flags(chunks, NO_SIGNAL),
-        }
-    }
-
-    /// Tells tokio what a call past it learnt: that there is nothing to read, or no room to write.
-    fn clear_readiness(&self, interest: Interest) {
-        let _ = self.try_io(interest, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
-    }
-
-    fn try_io<T>(&self, interest: Interest, call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        match self {
-            Self::Tcp(tcp) => tcp.try_io(interest, call),
-            Self::Unix(unix) => unix.try_io(interest, call),
-            Self::Pipe(pipe) => pipe.try_io(interest, |_| call()),
         }
     }
 }
 
 impl AsFd for Stream {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Tcp(tcp) => tcp.as_fd(),
-            Self::Unix(unix) => unix.as_fd(),
-            Self::Pipe(pipe) => pipe.get_ref().as_fd(),
-        }
+        self.io.as_fd()
     }
 }
 
@@ -283,6 +295,7 @@ pub fn change_mode(path: &Path, bits: u32, add: bool) -> Result<(), Errno> {
     )?)
 }
 
+const BOTH: Interest = BYTES.add(Interest::WRITABLE);
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
 /// Elsewhere socket2 sets `SO_NOSIGPIPE`, and Node ignores the signal anyway.
