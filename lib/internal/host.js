@@ -39,6 +39,11 @@ module.exports = {
   /** @returns {typeof import('node:perf_hooks')} Node's own `perf_hooks`, to add our entries to. */
   get perfHooks() {
     return once('perf_hooks');
+  },
+
+  /** @returns {typeof import('node:tls')} Node's own `tls`, to know it around a socket. */
+  get tls() {
+    return once('tls');
   }
 };
 

@@ -11,6 +11,7 @@ const { kEnd, kFailed, kProgress, kRead, kWritten } = require('../internal/owner
 
 const { copyRead, takeRead } = require('../internal/runtime');
 const { Pipe } = require('./pipe');
+const { WrapperTarget, kWrap, watchWrappers } = require('./wrapper');
 
 /** Strings up to here cross as they are, among Buffers. */
 const SHORT = 1024;
@@ -31,6 +32,7 @@ const methods = {
   },
 
   pause() {
+    watchWrappers();
     if (this[kOnRead] !== null) stopReading(this);
     return Duplex.prototype.pause.call(this);
   },
@@ -68,8 +70,16 @@ const methods = {
   [kEnd]() {
     if (this.readableEnded) return;
     this._unrefTimer();
-    this.push(null);
-    this.read(0);
+    const target = this[kOnRead];
+    if (target === null) endReading(this);
+    else target.end(this);
+  },
+
+  /** A wrapper starts to read; it may do so again. */
+  [kWrap](wrapper) {
+    if (this[kOnRead]?.wrapper === wrapper) return;
+    const target = (this[kOnRead] = new WrapperTarget(this, wrapper));
+    if (this._handle && !this.connecting) this._handle.fixReadSize(target.size);
   },
 
   /** Reading, or a write that was taken before, has failed. */
@@ -192,6 +202,11 @@ function startReading(socket) {
   if (status !== 0) socket.destroy(errnoError(status, 'read'));
 }
 
+function endReading(socket) {
+  socket.push(null);
+  socket.read(0);
+}
+
 function stopReading(socket) {
   if (socket.connecting || !socket._handle?.reading || socket.destroyed) return;
   const status = socket._handle.readStop();
@@ -245,6 +260,10 @@ class ReadTarget {
       if (this.size !== buffer.byteLength) socket._handle?.fixReadSize(this.size);
     }
     return result !== false;
+  }
+
+  end(socket) {
+    endReading(socket);
   }
 }
 
