@@ -3,6 +3,7 @@
 // What can be set of a request that was not sent yet, and what its agent makes of it.
 
 const { once } = require('node:events');
+const net = require('node:net');
 
 const { answering, node, ours, same, thrown } = require('../support/http-wire');
 
@@ -112,6 +113,37 @@ same('setSocketKeepAlive() and setNoDelay() reach the socket, whenever they are 
     res.resume();
     await once(req, 'close');
     return calls;
+  })
+);
+
+same('a socket that createConnection() gives back and calls back with is taken once', (http) =>
+  answering(OK, async (port) => {
+    const log = [];
+    const createConnection = (options, created) => {
+      const socket = net.connect(port, '127.0.0.1');
+      created(null, socket);
+      created(new Error('too late'));
+      return socket;
+    };
+    const req = http.get({ host: '127.0.0.1', createConnection });
+    req.on('socket', () => log.push('socket'));
+    req.on('error', (error) => log.push(error.message));
+    const [res] = await once(req, 'response');
+    res.resume();
+    await once(req, 'close');
+    return [...log, res.statusCode];
+  })
+);
+
+same('setTimeout() does nothing to a request that is over', (http) =>
+  answering(OK, async (port) => {
+    const req = http.get({ host: '127.0.0.1', port, agent: false });
+    const [res] = await once(req, 'response');
+    res.resume();
+    await once(req, 'close');
+    const before = req.listenerCount('timeout');
+    const same = req.setTimeout(1000, () => {}) === req;
+    return [same, req.listenerCount('timeout') - before, req.timeoutCb === null];
   })
 );
 
