@@ -59,9 +59,16 @@ function judgement(bench, wanted, entries) {
   const judged = verdicts(wanted, entries);
   if (judged.length === 0) return `${target} Not judged: a side of it was not measured.`;
   const words = judged.map(
-    ({ contender, value, pass }) => `${contender}: ${number(value, 2)}, ${pass ? 'pass' : 'MISS'}.`
+    ({ contender, value, pass }) =>
+      `${contender}: ${apart(value, wanted, pass)}, ${pass ? 'pass' : 'MISS'}.`
   );
   return [target, ...words].join(' ');
+}
+
+/** A miss by less than what two digits show has a third. */
+function apart(value, { atLeast, atMost }, pass) {
+  const short = number(value, 2);
+  return !pass && short === number(atLeast ?? atMost, 2) ? number(value, 3) : short;
 }
 
 function number(value, digits) {
