@@ -11,14 +11,14 @@ const root = path.resolve(__dirname, '../..');
 const jestCli = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 let project;
 
-beforeAll(() => {
+beforeEach(() => {
   project = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'ferronet-jest-')));
   fs.mkdirSync(path.join(project, 'node_modules'));
   fs.symlinkSync(root, path.join(project, 'node_modules', 'ferronet'));
   fs.cpSync(path.join(__dirname, 'fixtures', 'jest'), project, { recursive: true });
 });
 
-afterAll(() => fs.rmSync(project, { recursive: true }));
+afterEach(() => fs.rmSync(project, { recursive: true }));
 
 /** The outcome of each test of the project under a configuration. */
 function runJest(config) {
@@ -48,7 +48,7 @@ const TESTS = [
 test('with the preset net is ours in CommonJS and ES module tests', () => {
   const { results } = runJest({ preset: 'ferronet' });
   expect(results).toEqual(Object.fromEntries(TESTS.map((title) => [title, 'passed'])));
-}, 60_000);
+});
 
 test('names that the project itself maps stay mapped', () => {
   const moduleNameMapper = { '^mapped$': '<rootDir>/mapped.js' };
@@ -59,8 +59,8 @@ test('names that the project itself maps stay mapped', () => {
   );
   const { results } = runJest({ preset: 'ferronet', moduleNameMapper });
   expect(results).toMatchObject({ mapped: 'passed', [TESTS[0]]: 'passed' });
-}, 60_000);
+});
 
 test('without the preset the same tests fail', () => {
   expect(runJest({}).results[TESTS[0]]).toBe('failed');
-}, 60_000);
+});
