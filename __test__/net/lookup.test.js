@@ -48,6 +48,21 @@ describe('the lookup option', () => {
       }
     });
 
+    const passes = (what, families) =>
+      sameLog(`is passed ${what} ${mode}`, async (context) => {
+        const server = await context.listen();
+        const { port } = server.address();
+        const lookup = answering(context, loopback);
+        for (const family of families) {
+          const client = context.connect({ port, host, lookup, family, autoSelectFamily });
+          client.on('error', (error) => context.note('client', error));
+          await Promise.race([once(client, 'ready'), once(client, 'close')]);
+        }
+      });
+
+    passes('the hints that a family implies', [undefined, 0, 4, 6]);
+    passes('the number of a family that is named', ['IPv4', 'IPv6']);
+
     sameLog(`that fails ends the socket with its error ${mode}`, async (context) => {
       const error = Object.assign(new Error('no such name'), { code: 'ENOTFOUND', hostname: host });
       const lookup = answering(context, error);
