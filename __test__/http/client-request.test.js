@@ -191,3 +191,48 @@ describe('the time that a server keeps a connection', () => {
     return answering(answer, ask, { keep: true });
   }
 });
+
+describe('a free socket on which the server speaks', () => {
+  // Up to Node 20 it is given up when it would be used.
+  const atOnce = process.versions.node.split('.')[0] >= 22;
+
+  test(`is given up ${atOnce ? 'at once' : 'later'}`, async () => {
+    const answer = (received, socket) => {
+      setTimeout(() => socket.write('unasked'), 5);
+      return 'HTTP/1.1 204 No Content\r\n\r\n';
+    };
+    const ask = async (port) => {
+      const agent = new ours.Agent({ keepAlive: true });
+      ours.get({ host: '127.0.0.1', port, agent }, (res) => res.resume());
+      const [socket] = await once(agent, 'free');
+      const closed = once(socket, 'close');
+      while (socket.bytesRead < 30 && !socket.destroyed) await new Promise(setImmediate);
+      const isFree = agent.freeSockets[agent.getName({ host: '127.0.0.1', port })] !== undefined;
+      const { destroyed } = socket;
+      if (!destroyed) agent.destroy();
+      await closed;
+      expect([destroyed, isFree]).toEqual([atOnce, true]);
+      expect(agent.totalSocketCount).toBe(0);
+    };
+    await answering(answer, ask, { keep: true });
+  });
+
+  test('is heard again, whoever gives it to a request', async () => {
+    const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+    const ask = async (port) => {
+      const agent = new ours.Agent({ keepAlive: true });
+      const get = async (options) => {
+        const [res] = await once(ours.get({ host: '127.0.0.1', port, ...options }), 'response');
+        for await (const chunk of res) expect(String(chunk)).toBe('ok');
+      };
+      const free = once(agent, 'free');
+      await get({ agent });
+      const [socket] = await free;
+      await get({
+        agent: { addRequest: (request) => request.onSocket(socket), defaultPort: port }
+      });
+      agent.destroy();
+    };
+    await answering(answer, ask, { keep: true });
+  });
+});

@@ -289,6 +289,55 @@ same('what was read before a listener destroys the connection is told to its end
   );
 });
 
+// 70,000 bytes are more than one read.
+for (const size of [70_000, 200_000]) {
+  test(`of ${size} bytes of a body the rest is read behind the last answer`, async () => {
+    const seen = [];
+    const listener = (req, res) => {
+      for (const name of ['end', 'close']) req.on(name, () => seen.push(name));
+      res.end('early');
+    };
+    const head = `POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${size}\r\n\r\n`;
+    const text = await serve(ours, {}, listener, (server, port) =>
+      exchange(port, head + 'x'.repeat(size))
+    );
+    // What is not read when a connection is closed has the kernel reset it, and take the answer along.
+    expect(text).toContain('early');
+    expect(seen).toEqual(['end', 'close']);
+  });
+}
+
+test('a client that sends on and on is not waited for behind the last answer', async () => {
+  const listener = (req, res) => res.end('enough');
+  await serve(ours, {}, listener, async (server, port) => {
+    const socket = net.connect(port, '127.0.0.1');
+    const sendOn = () => {
+      while (socket.writable && socket.write(Buffer.alloc(65_536, '0')));
+    };
+    socket.on('error', () => {});
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.write('POST / HTTP/1.0\r\nContent-Length: 10000000000000\r\n\r\n');
+    socket.on('drain', sendOn);
+    sendOn();
+    await closed;
+    expect(socket.bytesWritten).toBeLessThan(1e9);
+  });
+});
+
+same('an encoding that leaves a body without an end is refused with the head', (http) => {
+  const seen = [];
+  const listener = (req, res) => {
+    seen.push(req.url);
+    req.on('aborted', () => seen.push(`${req.url} aborted`));
+    setImmediate(() => res.end(req.url));
+  };
+  return serve(http, {}, listener, async (server, port) => {
+    const bad = 'POST /bad HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n';
+    seen.push(await exchange(port, get('/first') + bad));
+    return seen;
+  });
+});
+
 test('a connection that is destroyed amid a body is told no more of the read', async () => {
   const seen = [];
   const listener = (req) => {

@@ -11,7 +11,7 @@ const host = require('../internal/host');
 const { isIP } = require('../internal/ip');
 const validate = require('../internal/validate');
 const net = require('../net');
-const { handleOf, hear, unhear } = require('./consume');
+const { guard, handleOf, hear, unhear } = require('./consume');
 const { keepAliveSeconds } = require('./incoming');
 const { Proxy } = require('./proxy');
 const { kProxy } = require('./symbols');
@@ -21,6 +21,9 @@ const kOptions = Symbol('options');
 const kContext = Symbol('context');
 /** On a free socket: how many bytes it had received when it became free. */
 const kBytesRead = Symbol('bytesRead');
+
+/** From Node 22 on a free socket is given up when the server speaks, not when it would be used. */
+const GUARDS_FREE = host.nodeMajor >= 22;
 
 /** How much earlier than the server says a socket is given up, in milliseconds. */
 const TIMEOUT_BUFFER = 1000;
@@ -303,6 +306,7 @@ function onFree(socket, options) {
   this.removeSocket(socket, options);
   hear(socket, 'error', onFreeError);
   socket[kBytesRead] = socket.bytesRead;
+  if (GUARDS_FREE) guard(socket);
   free.push(socket);
 }
 

@@ -9,7 +9,7 @@ const { channel } = require('node:diagnostics_channel');
 const { connectionResetError } = require('../internal/errors');
 const { finish, observed } = require('../internal/timeline');
 const { Socket } = require('../net');
-const { canConsume, handleOf, hear, unhear, unwatch, watch } = require('./consume');
+const { canConsume, handleOf, hear, unguard, unhear, unwatch, watch } = require('./consume');
 const {
   IncomingMessage,
   addBody,
@@ -51,6 +51,7 @@ class ClientConnection extends MessageReader {
     const maxHeaderSize = request.maxHeaderSize || limits.maxHeaderSize;
     const bounds = { lenient, maxFields: 0, maxHeaderSize };
     const { handle } = this;
+    if (handle !== null) unguard(handle);
     const source = handle !== null && canConsume(socket) ? handle : null;
     this.parser = Parser.take(RESPONSE, this, bounds, source);
     /** The answer's body ends where the connection does. */

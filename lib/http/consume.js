@@ -13,6 +13,7 @@ const plainOn = Socket.prototype.on;
 const plainPush = Socket.prototype.push;
 const plainRemove = Socket.prototype.removeListener;
 const plainWrite = Socket.prototype.write;
+const plainRead = StreamHandle.prototype.onread;
 
 /** Methods that are put before those of such a socket. */
 const overrides = ['addListener', 'on', 'prependListener'];
@@ -45,6 +46,21 @@ function canWritePast(socket) {
     socket.writable &&
     socket.writableCorked === 0
   );
+}
+
+/** Nobody uses a socket: whatever comes is an answer that nobody asked for, and ends it. */
+function guard(socket) {
+  const handle = handleOf(socket);
+  if (handle !== null) handle.onread = onUnasked;
+}
+
+/** Somebody uses it again. */
+function unguard(handle) {
+  if (handle.onread === onUnasked) handle.onread = plainRead;
+}
+
+function onUnasked() {
+  this.owner.destroy();
 }
 
 /** Tells the socket's connection when somebody wants to see bytes, or reading is to pause. */
@@ -105,4 +121,14 @@ function prependListener(name, listener) {
   return Socket.prototype.prependListener.call(this, name, listener);
 }
 
-module.exports = { canConsume, canWritePast, handleOf, hear, unhear, unwatch, watch };
+module.exports = {
+  canConsume,
+  canWritePast,
+  guard,
+  handleOf,
+  hear,
+  unguard,
+  unhear,
+  unwatch,
+  watch
+};

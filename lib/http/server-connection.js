@@ -76,6 +76,9 @@ const UNANSWERED_MAX = 1000;
 /** What a connection that is held back reads at once: requests are small, and there may be many. */
 const HELD_BACK_READ = 64 * 1024;
 
+/** How often a connection is read after its last answer, while its client has not stopped to send. */
+const READS_AFTER = 32;
+
 /** From so many on Node's parser tells some of a head's fields before it. */
 const FIELDS_WITH_HEAD = 32;
 
@@ -439,8 +442,14 @@ class ServerConnection extends Connection {
       return;
     }
     const { socket } = this;
-    if (typeof socket.destroySoon === 'function') socket.destroySoon();
-    else socket.end();
+    if (typeof socket.destroySoon !== 'function') {
+      socket.end();
+    } else if (this.incoming !== null && this.isConsuming) {
+      socket.end();
+      setImmediate(endBehindBody, this, -1, READS_AFTER);
+    } else {
+      socket.destroySoon();
+    }
   }
 
   // Bounds.
@@ -562,6 +571,14 @@ class ServerConnection extends Connection {
     }
     socket.destroy(error);
   }
+}
+
+/** Lets what has come of a body be read first: the kernel answers what is not with a reset. */
+function endBehindBody(connection, seen, left) {
+  const { handle, incoming, sock } = connection;
+  const { bytesRead } = handle;
+  if (incoming === null || bytesRead === seen || left === 0) sock.destroySoon();
+  else setImmediate(endBehindBody, connection, bytesRead, left - 1);
 }
 
 function onData(chunk) {

@@ -11,7 +11,7 @@ use super::environment::{Environment, IN_SPARE};
 use super::handles::{Http, Kind};
 use super::hot::Arguments;
 use super::http_parser::{config, decision_of, kind, tell, value_of, REGISTERS};
-use crate::http1::{flags, Config, Event, Parser, Phase};
+use crate::http1::{flags, Config, Event, Framing, Parser, Phase};
 use crate::runtime::slab::Place;
 use crate::transport::HandleId;
 
@@ -221,7 +221,9 @@ impl Environment {
         self.http.events.set(self.http.events.get() + 1);
         read.at += consumed;
         self.http.current.set(Some(read));
-        let waits = matches!(event, Event::Head { .. }) && parser.head().has(flags::AWAITS);
+        // What its head says of a body may be wrong, which takes no byte more to know.
+        let waits = matches!(event, Event::Head { complete: false })
+            && (parser.head().has(flags::AWAITS) || parser.framing() == Framing::UntilEnd);
         registers[READ_ENDS] = i32::from(read.at == read.length && !waits);
         let text = registers
             .first_chunk_mut()

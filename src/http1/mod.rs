@@ -24,6 +24,6 @@ mod parser;
 #[cfg(test)]
 mod tests;
 
-pub use head::flags;
+pub use head::{flags, Framing};
 pub use methods::METHODS;
 pub use parser::{Config, Decision, Event, Kind, Parser, Phase};
