@@ -12,7 +12,9 @@ const { kConnection } = require('./symbols');
 const plainOn = Socket.prototype.on;
 const plainPush = Socket.prototype.push;
 const plainRemove = Socket.prototype.removeListener;
+const plainReadMore = Socket.prototype._read;
 const plainWrite = Socket.prototype.write;
+const plainWriteGeneric = Socket.prototype._writeGeneric;
 const plainRead = StreamHandle.prototype.onread;
 
 /** Methods that are put before those of such a socket. */
@@ -29,6 +31,7 @@ function canConsume(socket) {
   return (
     !socket.connecting &&
     socket.push === plainPush &&
+    socket._read === plainReadMore &&
     socket._handle.codec === null &&
     socket.readableLength === 0 &&
     socket.readableEncoding === null &&
@@ -42,6 +45,7 @@ function canConsume(socket) {
 function canWritePast(socket) {
   return (
     socket.write === plainWrite &&
+    socket._writeGeneric === plainWriteGeneric &&
     socket.writableLength === 0 &&
     socket.writable &&
     socket.writableCorked === 0
@@ -59,7 +63,8 @@ function unguard(handle) {
   if (handle.onread === onUnasked) handle.onread = plainRead;
 }
 
-function onUnasked() {
+function onUnasked(offset, length) {
+  this.bytesRead += length;
   this.owner.destroy();
 }
 

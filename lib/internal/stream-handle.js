@@ -49,8 +49,8 @@ class Request extends AsyncResource {
     this.done = done;
   }
 
-  end(status, handle) {
-    this.run(this.done, undefined, status, handle);
+  end(status) {
+    this.run(this.done, undefined, status);
   }
 
   run(call, receiver, ...values) {
@@ -62,11 +62,16 @@ class Request extends AsyncResource {
   }
 }
 
+/** `done(status)` when it is over; what tells so has Node's name and arguments. */
 class ConnectRequest extends Request {
   constructor(handle, done, address, port) {
     super(handle.type === types.TCP ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP', handle, done);
     this.address = address;
     this.port = port;
+  }
+
+  oncomplete(status) {
+    this.end(status);
   }
 }
 
@@ -189,18 +194,20 @@ class StreamHandle extends AsyncResource {
     return native().openFd(this.id, fd, share);
   }
 
-  /** `done(status, request)` follows if 0 is returned. */
-  connect(address, port, done) {
-    return this.begin(native().connect(this.id, address, port), done, address, port);
-  }
-
-  connectPath(path, done) {
-    return this.begin(native().connectPath(this.id, Buffer.from(path)), done, path);
-  }
-
-  begin(status, done, address, port) {
-    if (status === 0) this.connectRequest = new ConnectRequest(this, done, address, port);
+  /** To an address, or a pipe's path. `request.oncomplete(status, ...)` follows if 0 is returned. */
+  connect(request, address, port) {
+    const status =
+      this.type === types.PIPE
+        ? native().connectPath(this.id, Buffer.from(address))
+        : native().connect(this.id, address, port);
+    if (status === 0) this.connectRequest = request;
+    else request.emitDestroy();
     return status;
+  }
+
+  /** As connect(), under the name that Node has for the other family. */
+  connect6(request, address, port) {
+    return this.connect(request, address, port);
   }
 
   readStart() {
@@ -421,12 +428,12 @@ class StreamHandle extends AsyncResource {
     if (this.connected) {
       // Connected anew without a word from the peer: told in the loop's next iteration, as by libuv.
       setImmediate(() => {
-        if (this.id >= 0) request.end(status, this);
+        if (this.id >= 0) request.oncomplete(status, this, request, true, true);
       });
       return;
     }
     this.connected = status === 0;
-    request.end(status, this);
+    request.oncomplete(status, this, request, true, true);
   }
 
   onshutdown(status) {
@@ -530,4 +537,4 @@ function fill(out, result) {
   return 0;
 }
 
-module.exports = { STRING_MAX, StreamHandle, types };
+module.exports = { ConnectRequest, STRING_MAX, StreamHandle, types };

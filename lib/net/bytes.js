@@ -88,27 +88,18 @@ const methods = {
   },
 
   _write(chunk, encoding, done) {
-    if (!canWrite(this, chunk, encoding, done)) return;
-    const handle = this._handle;
-    const status =
-      typeof chunk === 'string'
-        ? handle.writeString(chunk, encoding, done)
-        : handle.writeBuffer(chunk, done);
-    if (status !== 0) unsent(this, status, chunk, encoding);
-    finishWrite(status, done);
+    this._writeGeneric(false, chunk, encoding, done);
   },
 
   _writev(entries, done) {
-    if (!canWrite(this, entries, '', done)) return;
-    const chunks = new Array(entries.length);
-    for (let i = 0; i < entries.length; i++) {
-      const { chunk, encoding } = entries[i];
-      const crosses = typeof chunk !== 'string' || (encoding === 'latin1' && chunk.length <= SHORT);
-      chunks[i] = crosses ? chunk : Buffer.from(chunk, encoding);
-    }
-    const status = this._handle.writev(chunks, done);
-    if (status === 1) this[kWaiting] = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    finishWrite(status, done);
+    this._writeGeneric(true, entries, '', done);
+  },
+
+  /** Node's name: what intercepts connections puts its own in the place of this. */
+  _writeGeneric(several, data, encoding, done) {
+    if (!canWrite(this, several, data, encoding, done)) return;
+    if (several) writeSeveral(this, data, done);
+    else writeOne(this, data, encoding, done);
   },
 
   /** A write that had to wait has ended. */
@@ -135,8 +126,30 @@ const methods = {
   }
 };
 
+function writeOne(socket, chunk, encoding, done) {
+  const handle = socket._handle;
+  const status =
+    typeof chunk === 'string'
+      ? handle.writeString(chunk, encoding, done)
+      : handle.writeBuffer(chunk, done);
+  if (status !== 0) unsent(socket, status, chunk, encoding);
+  finishWrite(status, done);
+}
+
+function writeSeveral(socket, entries, done) {
+  const chunks = new Array(entries.length);
+  for (let i = 0; i < entries.length; i++) {
+    const { chunk, encoding } = entries[i];
+    const crosses = typeof chunk !== 'string' || (encoding === 'latin1' && chunk.length <= SHORT);
+    chunks[i] = crosses ? chunk : Buffer.from(chunk, encoding);
+  }
+  const status = socket._handle.writev(chunks, done);
+  if (status === 1) socket[kWaiting] = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  finishWrite(status, done);
+}
+
 /** Whether there is a connection to write to. Before it, one write waits; the stream keeps others. */
-function canWrite(socket, data, encoding, done) {
+function canWrite(socket, several, data, encoding, done) {
   if (socket.connecting) {
     socket._pendingData = data;
     socket._pendingEncoding = encoding;
@@ -144,8 +157,7 @@ function canWrite(socket, data, encoding, done) {
       socket.off('close', onClose);
       socket._pendingData = null;
       socket._pendingEncoding = '';
-      if (Array.isArray(data)) socket._writev(data, done);
-      else socket._write(data, encoding, done);
+      socket._writeGeneric(several, data, encoding, done);
     };
     const onClose = () => {
       socket.off('connect', onConnect);
@@ -188,7 +200,7 @@ function finishWrite(status, done) {
 
 /** That the peer is gone already is no error of ending. */
 function afterShutdown(socket, status, done) {
-  if (socket.destroyed || status === 0 || status === UV_ENOTCONN) return done();
+  if (socket.destroyed || status >= 0 || status === UV_ENOTCONN) return done();
   done(errnoError(status, 'shutdown'));
 }
 

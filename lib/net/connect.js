@@ -9,7 +9,7 @@ const { inspect } = require('node:util');
 const { codeError, connectionsError, hostPortError, numbers } = require('../internal/errors');
 const host = require('../internal/host');
 const { isIP } = require('../internal/ip');
-const { StreamHandle, types } = require('../internal/stream-handle');
+const { ConnectRequest, StreamHandle, types } = require('../internal/stream-handle');
 const { begin, finish, observed } = require('../internal/timeline');
 const validate = require('../internal/validate');
 const { isNormalized, normalizeArgs } = require('./arguments');
@@ -82,10 +82,10 @@ function connectPath(socket, path) {
   };
   socket.emit('connectionAttempt', path, undefined, undefined);
   if (!socket.connecting || socket._handle !== handle) return;
-  const status = handle.connectPath(path, done);
+  const status = handle.connect(new ConnectRequest(handle, done, path), path);
   if (status === UV_EINVAL || status === UV_ENAMETOOLONG) {
     socket.destroy(impossible(handle, status, path));
-  } else if (status !== 0) {
+  } else if (status) {
     setImmediate(done, status); // only of a name libuv speaks at once
   }
 }
@@ -241,7 +241,7 @@ function connectOne(socket, target, address, family) {
       afterConnect(socket, handle);
     }
   };
-  const status = handle.connect(address, port, done);
+  const status = tryAddress(handle, address, port, family, done);
   beginEntry(socket, status, address, port);
   if (status !== 0) {
     socket.destroy(impossible(handle, status, address, port));
@@ -284,7 +284,7 @@ class Attempts {
     socket.emit('connectionAttempt', address, port, family);
     if (!socket.connecting || socket._handle !== handle) return;
 
-    const status = handle.connect(address, port, (result) =>
+    const status = tryAddress(handle, address, port, family, (result) =>
       this.answered(handle, result, address, family)
     );
     beginEntry(socket, status, address, port);
@@ -338,6 +338,17 @@ class Attempts {
     const { socket, errors } = this;
     socket.destroy(errors.length === 1 ? errors[0] : connectionsError(errors));
   }
+}
+
+/**
+ * What intercepts connections puts verbs of its own in the place of these two, and may return nothing.
+ * @returns {number} 0 if `done(status)` will be called
+ */
+function tryAddress(handle, address, port, family, done) {
+  const request = new ConnectRequest(handle, done, address, port);
+  const status =
+    family === 6 ? handle.connect6(request, address, port) : handle.connect(request, address, port);
+  return status || 0;
 }
 
 /** The last step of every way to an address: the handle is connected. */

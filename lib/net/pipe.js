@@ -60,6 +60,7 @@ class Pipe {
     return (
       to.write === write &&
       to._write === methods._write &&
+      to._writeGeneric === methods._writeGeneric &&
       from._events.data === this.onData &&
       from._events.pause === undefined &&
       from._events.resume === undefined &&

@@ -285,7 +285,8 @@ fn shutdown(environment: &Environment, arguments: &Arguments) -> i64 {
         connection.shut_down();
         Ok(())
     });
-    code(result).into()
+    // As libuv says of what is none, or none any more.
+    code(result.map_err(|_| Errno(libc::ENOTCONN))).into()
 }
 
 /// `write(id, bytes)`: returns how many were taken. Fewer than given: the caller keeps the rest,
