@@ -8,6 +8,9 @@ const { sameLog, sameLogAcross } = require('../support/parity');
 /** More than loopback's buffers of both sides hold, so that it cannot be written while the peer stalls. */
 const MORE_THAN_FITS = 16 * 1024 * 1024;
 
+/** Characters of which none is like those around it, the last of two bytes in UTF-8. */
+const PATTERN = 'abcdefghijklmnopqrstuvwxyz0123456789\u00e9';
+
 /** A pair whose accepted side reads nothing until it is resumed. */
 function stalledPair(context, client = {}) {
   return context.pair({ server: { pauseOnConnect: true }, client });
@@ -262,4 +265,29 @@ describe('cork()', () => {
     client.end();
     await context.closed(client.resume(), accepted);
   });
+});
+
+describe('a string of which the kernel takes a part', () => {
+  for (const encoding of ['utf8', 'latin1']) {
+    for (const size of [9_973, 16_384]) {
+      sameLogAcross(`comes whole, ${size} characters of ${encoding}`, async (context) => {
+        const [client, accepted] = await stalledPair(context);
+        const text = PATTERN.repeat(size).slice(0, size);
+        let count = 0;
+        // Each in a turn of its own: what follows in one turn is put behind the first, as bytes.
+        while (client.writableLength === 0) {
+          client.write(text, encoding);
+          count++;
+          await new Promise(setImmediate);
+        }
+        client.end();
+        const chunks = [];
+        accepted.on('data', (chunk) => chunks.push(chunk)).resume();
+        await once(accepted, 'end');
+        const expected = Buffer.from(text.repeat(count), encoding);
+        context.note('whole', Buffer.concat(chunks).equals(expected));
+        context.note('counted', client.bytesWritten === expected.length);
+      });
+    }
+  }
 });
