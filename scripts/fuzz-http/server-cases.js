@@ -231,7 +231,9 @@ function makeScenario(random) {
       texts.filter(Boolean).flatMap((text) => makeSteps(random, text))
     ),
     programs,
-    reads: random.below(12) !== 0
+    reads: random.below(12) !== 0,
+    /** Connections are given to the server as a Duplex that is no socket. */
+    bridged: random.below(10) === 0
   };
 }
 

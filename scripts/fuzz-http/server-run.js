@@ -5,7 +5,7 @@
 
 const host = require('node:http');
 const net = require('node:net');
-const { Readable } = require('node:stream');
+const { Duplex, Readable } = require('node:stream');
 
 const { show } = require('../fuzz/trace');
 const { HttpTrace } = require('./trace');
@@ -23,8 +23,10 @@ process.on('uncaughtException', (error) => {
 async function play(http, scenario) {
   const trace = (current = new HttpTrace());
   const server = makeServer(http, scenario, trace);
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const client = await makeClient(server.address().port);
+  await listening(server);
+  const front = scenario.bridged ? bridgeTo(server) : null;
+  if (front !== null) await listening(front);
+  const client = await makeClient((front ?? server).address().port);
   if (!scenario.reads) client.socket.pause();
   await trace.quiet();
   for (const [step, value] of scenario.steps) {
@@ -51,6 +53,7 @@ async function play(http, scenario) {
     server.getConnections((error, count) => resolve(error ?? count));
   });
   server.closeAllConnections();
+  front?.close();
   if (server.listening) await new Promise((resolve) => server.close(resolve));
   await trace.quiet();
   current = null;
@@ -62,6 +65,30 @@ async function play(http, scenario) {
     trace.broken ||
     trace.lines.some((line) => /uncaught|clientError|HPE_/.test(line));
   return { ...wire, loose, connections, lines: trace.lines, apart: trace.apart() };
+}
+
+function listening(server) {
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+}
+
+/** A server of Node's that gives its connections to another one, as streams that are no sockets. */
+function bridgeTo(server) {
+  return net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const bridge = new Duplex({
+      read: () => void socket.resume(),
+      write: (chunk, encoding, done) => void socket.write(chunk, encoding, () => done()),
+      final: (done) => void socket.end(() => done()),
+      destroy(error, done) {
+        socket.destroy();
+        done(error);
+      }
+    });
+    socket.on('data', (chunk) => bridge.push(chunk) || socket.pause());
+    socket.on('end', () => bridge.push(null));
+    socket.on('error', (error) => bridge.destroy(error));
+    socket.on('close', () => bridge.destroy());
+    server.emit('connection', bridge);
+  });
 }
 
 function makeClient(port) {
@@ -312,7 +339,10 @@ const ways = {
   removeHeader: ({ response }, name) => void response.removeHeader(name),
   addTrailers: ({ response }, fields) => void response.addTrailers(fields),
   flushHeaders: ({ response }) => void response.flushHeaders(),
-  cork: ({ response }) => void response.cork(),
+  // Node never draws that of an answer which waits, and has ended.
+  cork: ({ response }) => {
+    if (!response.finished) response.cork();
+  },
   // One too many has Node hold back all that follows, from Node 22 on.
   uncork: ({ response }) => {
     if (response.writableCorked > 0) response.uncork();
