@@ -4,7 +4,7 @@
 //! ever sees memory that is read into again.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::task::Waker;
 
 /// The read memory of one environment. Both areas are Buffers that JavaScript allocated and the
@@ -19,8 +19,11 @@ pub struct Slab {
     spare_used: Cell<bool>,
     /// What was the spare, while JavaScript sees the large read in it.
     leaving: Cell<Option<Memory>>,
-    /// Tasks that found no room in the scratch area.
+    /// Tasks that found no room in the scratch area, or others before them.
     waiting: RefCell<Vec<Waker>>,
+    /// Those of them who were woken when there was room again, and have yet to come for it: until
+    /// the next time nobody else gets any.
+    first: RefCell<HashSet<*const ()>>,
     /// Tasks that wait for the spare, first come, first served.
     queue: RefCell<VecDeque<Waker>>,
     /// Whose turn with the spare it is, until it was delivered to or passed over.
@@ -134,20 +137,19 @@ impl Slab {
     }
 
     /// As [`Self::fill`], of the scratch area, for several reads at once: `fill` gets at least `least`
-    /// and at most `most` bytes, which begin at a multiple of `BATCH_ALIGN`.
+    /// and at most `most` bytes, which begin at a multiple of `BATCH_ALIGN`. Without a waker there is
+    /// no wait for room: who has read something does not stand before others for more.
     pub fn fill_batch<T>(
         &self,
         least: usize,
         most: usize,
-        waker: &Waker,
+        waker: Option<&Waker>,
         fill: impl FnOnce(&mut [u8]) -> (usize, T),
     ) -> Option<(usize, T)> {
         let offset = self.next.get().next_multiple_of(BATCH_ALIGN);
         let scratch = self.scratch.get();
-        let Some(memory) = scratch.filter(|memory| memory.size >= offset + least) else {
-            self.waiting.borrow_mut().push(waker.clone());
-            return None;
-        };
+        let fits = |memory: &Memory| memory.size >= offset + least;
+        let memory = self.admit(scratch.filter(fits), waker)?;
         let size = most.min(memory.size - offset);
         // SAFETY: as in `fill`.
         let room = unsafe { std::slice::from_raw_parts_mut(memory.start.add(offset), size) };
@@ -159,14 +161,22 @@ impl Slab {
 
     fn take_scratch(&self, wanted: usize, waker: &Waker) -> Option<(Memory, usize)> {
         let offset = self.next.get();
-        let memory = self
-            .scratch
-            .get()
-            .filter(|memory| memory.size.min(STREAM_ROOM) >= offset + wanted);
-        if memory.is_none() {
+        let fits = |memory: &Memory| memory.size.min(STREAM_ROOM) >= offset + wanted;
+        let memory = self.admit(self.scratch.get().filter(fits), Some(waker))?;
+        Some((memory, offset))
+    }
+
+    /// Gives room, if there is any, to who is not behind others. Some who send without a pause would
+    /// have it always, were it given to who asks first: they are woken when their reads were told, the
+    /// others when all were.
+    fn admit(&self, room: Option<Memory>, waker: Option<&Waker>) -> Option<Memory> {
+        let mut first = self.first.borrow_mut();
+        let is_next = first.is_empty() || waker.is_some_and(|it| first.remove(&it.data()));
+        let room = room.filter(|_| is_next);
+        if let (None, Some(waker)) = (room, waker) {
             self.waiting.borrow_mut().push(waker.clone());
         }
-        memory.map(|memory| (memory, offset))
+        room
     }
 
     /// The spare, if it is free and nobody came before. One who sends without a pause would have it
@@ -265,7 +275,12 @@ impl Slab {
     }
 
     fn wake_waiting(&self) {
-        self.waiting.borrow_mut().drain(..).for_each(Waker::wake);
+        let mut first = self.first.borrow_mut();
+        first.clear();
+        for task in self.waiting.borrow_mut().drain(..) {
+            first.insert(task.data());
+            task.wake();
+        }
     }
 }
 
@@ -311,7 +326,7 @@ mod tests {
         let slab = Slab::default();
         let batch = |filled| {
             let fill = |room: &mut [u8]| (filled, room.len());
-            slab.fill_batch(SMALL, 4 * SMALL, Waker::noop(), fill)
+            slab.fill_batch(SMALL, 4 * SMALL, Some(Waker::noop()), fill)
         };
         assert_eq!(batch(1), None);
         let mut scratch = vec![0; 3 * SMALL];
@@ -338,6 +353,29 @@ mod tests {
         assert_eq!(slab.wanted(), None);
         slab.reclaim();
         assert_eq!(put(&slab, SMALL, 1), Some(Place::Scratch(0)));
+    }
+
+    #[test]
+    fn who_waited_for_room_comes_before_who_had_some() {
+        let slab = Slab::default();
+        let mut scratch = vec![0; 2 * SMALL];
+        provide(&slab, Area::Scratch, &mut scratch);
+        let [one, two, gone, last] = [(); 4].map(|()| Waker::from(std::sync::Arc::new(Nobody)));
+        let read = |task: &Waker| slab.fill(SMALL, task, |_| (SMALL, ())).is_some();
+        let receive = |task: &Waker| {
+            slab.fill_batch(SMALL, SMALL, Some(task), |_| (1, ()))
+                .is_some()
+        };
+        assert!(read(&one) && read(&two) && !read(&gone) && !read(&last));
+        slab.reclaim();
+        assert!(!read(&one) && !receive(&two) && read(&last));
+        slab.reclaim();
+        assert!(read(&one) && receive(&two));
+        slab.reclaim();
+        assert!(read(&two) && read(&one), "nobody waits");
+        assert!(slab.fill_batch(SMALL, SMALL, None, |_| (1, ())).is_none());
+        slab.reclaim();
+        assert!(receive(&gone) && read(&two), "nobody waits");
     }
 
     #[test]

@@ -423,9 +423,10 @@ impl Datagram {
         {
             let received = &mut self.received;
             received.clear();
+            let waiter = batch.is_empty().then_some(waker);
             let filled = self
                 .slab
-                .fill_batch(WINDOW, WINDOW * RECEIVE_MAX, waker, |room| {
+                .fill_batch(WINDOW, WINDOW * RECEIVE_MAX, waiter, |room| {
                     // Fewer than there was room for: tokio is told that there are no more.
                     let mut receive = |socket: &Socket| match mmsg::receive(
                         socket.as_fd(),
@@ -489,7 +490,7 @@ enum Source {
     Unknown,
     /// There is no more.
     Empty,
-    /// The slab is full; the task is woken when there is another.
+    /// The slab is full; the task is woken when there is room, or when its batch was delivered.
     NoRoom,
 }
 
@@ -628,6 +629,33 @@ mod tests {
         fixture.slab.reclaim();
         fixture.datagram.borrow_mut().delivered();
         assert_eq!(lengths(fixture.turn()), [(4, true)]);
+    }
+
+    #[test]
+    fn what_has_received_does_not_wait_before_others() {
+        let fixture = Fixture::new();
+        let other = Waker::from(std::sync::Arc::new(Nobody));
+        let read = || fixture.slab.fill(WINDOW, &other, |_| (1, ())).is_some();
+        let most = 15 * WINDOW;
+        let fill = |room: &mut [u8]| (room.len(), ());
+        fixture.slab.fill_batch(most, most, Some(&other), fill);
+        fixture.datagram.borrow_mut().receive_start();
+        for text in [b"one", b"two"] {
+            fixture.sender.send(text).unwrap();
+        }
+        assert_eq!(fixture.turn().len(), 1, "there is room for one");
+        assert!(!read());
+        fixture.datagram.borrow_mut().delivered();
+        fixture.slab.reclaim();
+        assert!(fixture.turn().is_empty() && read());
+        fixture.slab.reclaim();
+        assert_eq!(fixture.turn().len(), 1);
+    }
+
+    struct Nobody;
+
+    impl std::task::Wake for Nobody {
+        fn wake(self: std::sync::Arc<Self>) {}
     }
 
     #[test]
