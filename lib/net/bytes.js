@@ -11,7 +11,7 @@ const { kEnd, kFailed, kProgress, kRead, kWritten } = require('../internal/owner
 
 const { copyRead, takeRead } = require('../internal/runtime');
 const { Pipe } = require('./pipe');
-const { WrapperTarget, kWrap, watchWrappers } = require('./wrapper');
+const { WrapperTarget, isWrapping, kWrap } = require('./wrapper');
 
 /** Strings up to here cross as they are, among Buffers. */
 const SHORT = 1024;
@@ -32,12 +32,12 @@ const methods = {
   },
 
   pause() {
-    watchWrappers();
     if (this[kOnRead] !== null) stopReading(this);
     return Duplex.prototype.pause.call(this);
   },
 
   resume() {
+    if (isWrapping(this)) this[kWrap]();
     if (this[kOnRead] !== null) resumeReading(this);
     return Duplex.prototype.resume.call(this);
   },
@@ -75,10 +75,9 @@ const methods = {
     else target.end(this);
   },
 
-  /** A wrapper starts to read; it may do so again. */
-  [kWrap](wrapper) {
-    if (this[kOnRead]?.wrapper === wrapper) return;
-    const target = (this[kOnRead] = new WrapperTarget(this, wrapper));
+  /** A wrapper reads from now on. */
+  [kWrap]() {
+    const target = (this[kOnRead] = new WrapperTarget(this));
     if (this._handle && !this.connecting) this._handle.fixReadSize(target.size);
   },
 
