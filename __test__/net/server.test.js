@@ -99,6 +99,19 @@ describe('maxConnections', () => {
     return { dropped, kept: await count(server) };
   });
 
+  sameLog(
+    'tells whom it dropped in an object without a prototype',
+    async (context) => {
+      const server = await context.listen();
+      server.maxConnections = 1;
+      const prototypes = [];
+      server.on('drop', (data) => prototypes.push(Object.getPrototypeOf(data)));
+      await connectMany(context, server, 2);
+      return prototypes;
+    },
+    [null]
+  );
+
   sameLog('changed while running applies to the next connection', async (context) => {
     const server = await context.listen();
     const drops = [];

@@ -329,6 +329,7 @@ function drop(server, handle) {
   handle.getpeername(remote);
   handle.close();
   const data = {
+    __proto__: null, // as Node's
     localAddress: local.address,
     localPort: local.port,
     localFamily: local.family,
