@@ -65,10 +65,12 @@ mod tests {
     #[test]
     fn shows_the_scope_of_link_local_addresses_only() {
         let scope = sys::interface_index("lo").unwrap();
-        let text =
-            |ip: &str| address_text(&SocketAddrV6::new(ip.parse().unwrap(), 1, 0, scope).into());
-        assert_eq!(text("fe80::1"), "fe80::1%lo");
-        assert_eq!(text("fd00::1"), "fd00::1");
+        let text = |ip: &str, scope| {
+            address_text(&SocketAddrV6::new(ip.parse().unwrap(), 1, 0, scope).into())
+        };
+        assert_eq!(text("fe80::1", scope), "fe80::1%lo");
+        assert_eq!(text("fe80::1", 0), "fe80::1");
+        assert_eq!(text("fd00::1", scope), "fd00::1");
     }
 
     #[test]

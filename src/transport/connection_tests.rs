@@ -211,6 +211,11 @@ fn a_window_is_narrowed_unless_it_is_fixed() {
     let mut connection = fixture.connection.borrow_mut();
     connection.adapt_window(WINDOW_MIN, true);
     assert_eq!(connection.window, WINDOW_MAX);
+    connection.adapt_window(WINDOW_MIN + 1, false);
+    assert_eq!(connection.window, WINDOW_MAX);
+    connection.adapt_window(WINDOW_MIN, false);
+    assert_eq!(connection.window, WINDOW_MIN);
+    connection.adapt_window(WINDOW_MIN, true);
     connection.narrow_window();
     assert_eq!(connection.window, WINDOW_MIN);
     connection.fix_window(9);
