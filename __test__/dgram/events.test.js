@@ -3,7 +3,7 @@
 // What a socket tells and when: the order of events, callbacks, ticks and microtasks, the errors, and
 // what closing leaves out. Node's own log is the expectation.
 
-const { once } = require('node:events');
+const { errorMonitor, once } = require('node:events');
 
 const { same, turns } = require('../support/dgram');
 
@@ -182,6 +182,24 @@ same('a failed bind is an error event, and the next may succeed', async (context
   socket.bind(0, '127.0.0.1', () => context.log('bound'));
   await turns(3);
 });
+
+same(
+  "a callback of bind listens to 'error' as Node's does, and no longer than for it",
+  async (context) => {
+    const taken = await context.bound('TAKEN');
+    const events = ['error', errorMonitor, 'listening'];
+    for (const port of [0, taken.address().port]) {
+      const socket = context.socket('udp4');
+      const count = (when) =>
+        context.log(when, ...events.map((name) => socket.listenerCount(name)));
+      socket.on('error', () => count('error'));
+      socket.bind(port, '127.0.0.1', () => count('bound'));
+      count('binding');
+      await turns(3);
+      count('later');
+    }
+  }
+);
 
 same('connect, disconnect, and connect again', async (context) => {
   const one = await context.bound('ONE');

@@ -98,6 +98,16 @@ same(
 );
 
 same(
+  'an error that only a callback of bind could hear ends the process, since Node 24',
+  (dgram) => {
+    dgram.createSocket('udp4').bind(0, '1.1.1.1', () => console.log('bound'));
+  },
+  Number(process.versions.node.split('.')[0]) >= 24
+    ? { code: 1, error: expect.stringContaining('bind EADDRNOTAVAIL 1.1.1.1') }
+    : { code: 0, log: [], error: '' }
+);
+
+same(
   'an exception in a message handler is an uncaught one, and the next message comes',
   (dgram) => {
     process.on('uncaughtException', (error) => console.log(error.message));

@@ -3,6 +3,8 @@
 // bind(): its argument forms, and how a socket gets its address, from the kernel, from a descriptor
 // or from the primary process of a cluster.
 
+const { errorMonitor } = require('node:events');
+
 const { codeError, errnoError, hostPortError } = require('../internal/errors');
 const { flags } = require('../internal/datagram-handle');
 const host = require('../internal/host');
@@ -51,17 +53,21 @@ function isDescriptor(fd) {
   return typeof fd === 'number' && fd === (fd | 0) && fd > 0;
 }
 
-/** An error of the socket, whatever it is of, ends the wait for 'listening'. */
+/**
+ * An error of the socket, whatever it is of, ends the wait for 'listening'. Before Node 24 that is a
+ * listener of 'error' like any other: what nobody else hears is lost.
+ */
 function onceListening(socket, callback) {
+  const trouble = host.nodeMajor >= 24 ? errorMonitor : 'error';
   const forget = () => {
-    socket.removeListener('error', forget);
+    socket.removeListener(trouble, forget);
     socket.removeListener('listening', onListening);
   };
   function onListening() {
     forget();
     callback.call(this);
   }
-  socket.on('error', forget);
+  socket.on(trouble, forget);
   socket.on('listening', onListening);
 }
 
