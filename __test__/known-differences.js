@@ -57,11 +57,6 @@ module.exports = [
     reason: 'as for connect()',
     nodes: [20, 22]
   },
-  ...['true', 'false'].map((value) => ({
-    file: 'lookup',
-    sentence: `is passed the number of a family that is named with autoSelectFamily ${value}`,
-    reason: 'ours passes the name on, which dns.lookup() takes as well'
-  })),
   {
     file: 'options',
     sentence: 'give the accept queue of a handle another length',

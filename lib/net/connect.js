@@ -126,9 +126,10 @@ function lookupAndConnect(socket, options) {
     validate.type(options.lookup, 'options.lookup', 'function');
   }
   socket._host = name;
-  const question = { family: options.family, hints: checkHints(options) };
+  const asked = familyNumber(options.family);
+  const question = { family: asked, hints: checkHints(asked, options.hints) };
   const lookup = options.lookup || require('node:dns').lookup;
-  const single = question.family === 4 || question.family === 6 || localAddress;
+  const single = asked === 4 || asked === 6 || localAddress;
   if (autoSelect && !single) {
     question.all = true;
     lookup(name, question, (error, addresses) =>
@@ -141,8 +142,14 @@ function lookupAndConnect(socket, options) {
   }
 }
 
+/** Of a name that dns.lookup() takes as well; what is none is left to the lookup. */
+function familyNumber(family) {
+  if (family === 'IPv4') return 4;
+  return family === 'IPv6' ? 6 : family;
+}
+
 /** Without a family, only addresses of families that this machine has are asked for. */
-function checkHints({ family, hints }) {
+function checkHints(family, hints) {
   const dns = require('node:dns');
   if (!hints) {
     return family === 4 || family === 6 ? 0 : dns.ADDRCONFIG;
