@@ -4,7 +4,7 @@
 //! ever sees memory that is read into again.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::task::Waker;
 
 /// The read memory of one environment. Both areas are Buffers that JavaScript allocated and the
@@ -23,7 +23,7 @@ pub struct Slab {
     waiting: RefCell<Vec<Waker>>,
     /// Those of them who were woken when there was room again, and have yet to come for it: until
     /// the next time nobody else gets any.
-    first: RefCell<HashSet<*const ()>>,
+    first: RefCell<VecDeque<*const ()>>,
     /// Tasks that wait for the spare, first come, first served.
     queue: RefCell<VecDeque<Waker>>,
     /// Whose turn with the spare it is, until it was delivered to or passed over.
@@ -171,7 +171,7 @@ impl Slab {
     /// others when all were.
     fn admit(&self, room: Option<Memory>, waker: Option<&Waker>) -> Option<Memory> {
         let mut first = self.first.borrow_mut();
-        let is_next = first.is_empty() || waker.is_some_and(|it| first.remove(&it.data()));
+        let is_next = first.is_empty() || waker.is_some_and(|it| leave(&mut first, it.data()));
         let room = room.filter(|_| is_next);
         if let (None, Some(waker)) = (room, waker) {
             self.waiting.borrow_mut().push(waker.clone());
@@ -278,7 +278,7 @@ impl Slab {
         let mut first = self.first.borrow_mut();
         first.clear();
         for task in self.waiting.borrow_mut().drain(..) {
-            first.insert(task.data());
+            first.push_back(task.data());
             task.wake();
         }
     }
@@ -302,6 +302,12 @@ const STREAM_ROOM: usize = 256 * 1024;
 pub const SPARE_SIZE: usize = 512 * 1024;
 /// Half of a spare: below, copying costs less than clearing what would stay unused.
 pub const KEEP: usize = SPARE_SIZE / 2;
+
+/// Takes a task out of a queue; the first one, mostly, since they are polled in the order of their wakes.
+fn leave(queue: &mut VecDeque<*const ()>, task: *const ()) -> bool {
+    let place = queue.iter().position(|it| *it == task);
+    place.and_then(|place| queue.remove(place)).is_some()
+}
 
 #[cfg(test)]
 mod tests {
