@@ -2,7 +2,7 @@
 
 // The line of the Date header, made once a second.
 
-const { setTimeout } = require('node:timers');
+const { setTimeout } = require('../internal/timers');
 
 let text = '';
 

@@ -4,6 +4,7 @@
 // requestTimeout, looked at every connectionsCheckingInterval.
 
 const { codeError } = require('../internal/errors');
+const { clearInterval, clock, setInterval } = require('../internal/timers');
 
 const kTimer = Symbol('connectionsCheckingTimer');
 
@@ -21,7 +22,7 @@ function stop(server) {
 function check(server, connections) {
   const { headersTimeout, requestTimeout } = server;
   if (headersTimeout === 0 && requestTimeout === 0) return;
-  const now = performance.now();
+  const now = clock();
   for (const connection of connections) {
     const { headDone, heldBack, isAwaited, since } = connection;
     if (since === 0) continue;

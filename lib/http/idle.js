@@ -3,6 +3,8 @@
 // The connections of a server that wait for their next request and have no socket to time them: in
 // the order in which they began to, under one timer.
 
+const { clock, setTimeout } = require('../internal/timers');
+
 /** Connections that are given the same time. */
 class IdleQueue {
   /** @param {number} time in milliseconds */
@@ -15,7 +17,7 @@ class IdleQueue {
 
   /** Calls `connection.onIdle()` when its time is over, unless it is removed before. */
   add(connection) {
-    connection.idleSince = Math.floor(performance.now());
+    connection.idleSince = Math.floor(clock());
     connection.idleQueue = this;
     connection.idleBefore = this.last;
     if (this.last === null) this.first = connection;
@@ -36,7 +38,7 @@ class IdleQueue {
 
 function expire(queue) {
   queue.timer = null;
-  const now = performance.now();
+  const now = clock();
   while (queue.first !== null && queue.first.idleSince + queue.time <= now) {
     const connection = queue.first;
     queue.remove(connection);

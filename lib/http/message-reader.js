@@ -3,6 +3,7 @@
 // The reading half of a connection, a server's or a client's: its reads come parsed, past its stream,
 // until somebody wants to see bytes; from there on what the socket emits is parsed chunk by chunk.
 
+const { setImmediate } = require('../internal/timers');
 const { isReadable } = require('./incoming');
 
 /**

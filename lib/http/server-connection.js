@@ -9,6 +9,7 @@ const { debuglog } = require('node:util');
 
 const { codeError, connectionResetError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
+const { clock, setImmediate } = require('../internal/timers');
 const { Connection } = require('./connection');
 const { unwatch, watch } = require('./consume');
 const {
@@ -121,7 +122,7 @@ class ServerConnection extends Connection {
     /** Reading has stopped until the client takes what it asked for. */
     this.heldBack = false;
     /** When the request that is being read began; 0 between requests. See deadlines.js. */
-    this.since = performance.now();
+    this.since = clock();
     this.headDone = false;
     /** Fields were told by themselves: trailers, or more than Node tells with a head. */
     this.toldFields = false;
@@ -205,7 +206,7 @@ class ServerConnection extends Connection {
     } else if (parser.state === BETWEEN_MESSAGES) {
       this.since = 0;
     } else if (this.since === 0) {
-      this.since = performance.now();
+      this.since = clock();
       this.headDone = parser.state !== IN_HEAD;
     }
   }
@@ -464,7 +465,7 @@ class ServerConnection extends Connection {
   /** An answer has left while the client is held back. */
   onAnswered() {
     // It is not the client who kept the request waiting that it has begun.
-    if (this.isAwaited && this.since !== 0) this.since = performance.now();
+    if (this.isAwaited && this.since !== 0) this.since = clock();
     else if (!this.isBehind()) this.goOn();
   }
 

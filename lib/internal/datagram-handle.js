@@ -7,6 +7,7 @@ const { AsyncResource } = require('node:async_hooks');
 
 const { numbers } = require('./errors');
 const { commands, debug, native, open, takeRead } = require('./runtime');
+const { setImmediate } = require('./timers');
 
 /** Flags of bind(), as libuv numbers them. */
 const flags = { IPV6_ONLY: 1, REUSE_ADDRESS: 4, REUSE_PORT: 8 };

@@ -17,6 +17,7 @@ const {
   kWritten
 } = require('./owner');
 const { adopt, commands, debug, handleOf, native, open, write } = require('./runtime');
+const { setImmediate } = require('./timers');
 
 // Longer strings become Buffers: Rust converts on its stack.
 const STRING_MAX = 16 * 1024;

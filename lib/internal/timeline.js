@@ -3,6 +3,8 @@
 // What a PerformanceObserver is told of requests and connections: http and net say here when one
 // begins and ends. While nobody observes, that is one look at a number.
 
+const { clock } = require('./timers');
+
 /** How many observe each type of entry that is ours; see lib/perf-hooks/observer.js. */
 const observed = { http: 0, net: 0 };
 
@@ -13,7 +15,7 @@ const kBegun = Symbol('begun');
 
 /** Called where `observed[entryType]` is not 0; `subject` remembers it. */
 function begin(subject, entryType, name, detail) {
-  subject[kBegun] = { entryType, name, detail, startTime: performance.now() };
+  subject[kBegun] = { entryType, name, detail, startTime: clock() };
 }
 
 /** Called likewise; adds to the detail. What began while nobody observed is no entry. */
@@ -23,7 +25,7 @@ function finish(subject, detail) {
   const { PerformanceNodeEntry } = require('./performance-entry');
   const entry = new PerformanceNodeEntry({
     ...begun,
-    duration: performance.now() - begun.startTime,
+    duration: clock() - begun.startTime,
     detail: { ...begun.detail, ...detail }
   });
   for (const tell of observers) tell(entry);

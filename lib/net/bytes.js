@@ -10,6 +10,7 @@ const { nodeMajor } = require('../internal/host');
 const { kEnd, kFailed, kProgress, kRead, kWritten } = require('../internal/owner');
 
 const { copyRead, takeRead } = require('../internal/runtime');
+const { setImmediate } = require('../internal/timers');
 const { Pipe } = require('./pipe');
 const { WrapperTarget, isWrapping, kWrap } = require('./wrapper');
 

@@ -11,6 +11,7 @@ const host = require('../internal/host');
 const { isIP } = require('../internal/ip');
 const { ConnectRequest, StreamHandle, types } = require('../internal/stream-handle');
 const { begin, finish, observed } = require('../internal/timeline');
+const { clearTimeout, setImmediate, setTimeout } = require('../internal/timers');
 const validate = require('../internal/validate');
 const { isNormalized, normalizeArgs } = require('./arguments');
 const { blockListOf } = require('./block-list');

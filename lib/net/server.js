@@ -12,6 +12,7 @@ const { isIP } = require('../internal/ip');
 const { kAcceptFailed, kAccepted, kMakeSocket, kServe } = require('../internal/owner');
 const { fdKind } = require('../internal/runtime');
 const { StreamHandle, types } = require('../internal/stream-handle');
+const { setTimeout } = require('../internal/timers');
 const validate = require('../internal/validate');
 const { isBoundSocket, kTake, normalizeArgs, toNumber } = require('./arguments');
 const { blockListOf } = require('./block-list');

@@ -9,6 +9,7 @@ const { codeError, errnoError } = require('../internal/errors');
 const { nodeMajor, since } = require('../internal/host');
 const { fdKind } = require('../internal/runtime');
 const { StreamHandle, types } = require('../internal/stream-handle');
+const { clearTimeout, setTimeout } = require('../internal/timers');
 const validate = require('../internal/validate');
 const { isBoundSocket, kTake } = require('./arguments');
 const { blockListOf } = require('./block-list');

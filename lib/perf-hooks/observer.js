@@ -9,6 +9,7 @@ const { inspect } = require('node:util');
 const { codeError } = require('../internal/errors');
 const host = require('../internal/host').perfHooks;
 const { observed, observers } = require('../internal/timeline');
+const { setImmediate } = require('../internal/timers');
 
 /** Those who have something to be told, in one immediate as in Node. */
 const pending = new Set();
