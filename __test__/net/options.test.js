@@ -3,7 +3,7 @@
 // What the options do to the kernel's socket, asked of the kernel itself.
 
 const { once } = require('node:events');
-const { sameLog, sameLogAcross, feature } = require('../support/parity');
+const { sameLog, sameChildLog, sameLogAcross, feature, fine } = require('../support/parity');
 const features = require('../support/parity-features');
 const { optionsOf } = require('../support/socket-options');
 
@@ -165,6 +165,60 @@ describe('in the kernel', () => {
       },
       [511, 1, 5, 511, 1000, 511, 7, 9, 511]
     );
+
+    sameLog('name its length, or else have it behind them', async (context) => {
+      const named = [6, '9', 3.5, -1, 0, 'x', {}, null].map((backlog) => ({ port: 0, backlog }));
+      const host = { port: 0, host: '127.0.0.1', backlog: 6 };
+      const all = [...named, ...[...named, host].map((options) => [options, 8])];
+      const servers = await listenWith(context, all);
+      return optionsOf(servers, ['backlog']).map(({ backlog }) => backlog);
+    });
+
+    sameChildLog(
+      'have the length of an inherited accept queue behind them only',
+      (net, log, require) => {
+        const { spawn } = require('node:child_process');
+        const { optionsOf } = require(process.env.SOCKET_OPTIONS);
+        // The parent listens with node:net and passes its socket, of which the child sets the length.
+        const listen = (args, done) => {
+          const server = require('node:net').createServer();
+          server.listen(0, '127.0.0.1', 9, () => {
+            const script = `
+              const net = require(${JSON.stringify(process.env.PARITY_SPECIFIER)});
+              net.createServer().listen(...${JSON.stringify(args)}, () => process.exit());`;
+            const child = spawn(process.execPath, ['-e', script], {
+              stdio: ['ignore', 'inherit', 'inherit', server._handle.fd]
+            });
+            child.on('close', (code) => {
+              log(args, code, optionsOf([server], ['backlog'])[0].backlog);
+              server.close(done);
+            });
+          });
+        };
+        const named = { fd: 3, backlog: 6 };
+        listen([named], () => listen([named, 7], () => listen([{ fd: 3 }, 5])));
+      },
+      fine(
+        ...[[{ fd: 3, backlog: 6 }], 0, 511],
+        ...[[{ fd: 3, backlog: 6 }, 7], 0, 7],
+        ...[[{ fd: 3 }, 5], 0, 5]
+      ),
+      { env: { SOCKET_OPTIONS: require.resolve('../support/socket-options') } }
+    );
+
+    feature('BoundSocket', features.boundSocket, () => {
+      sameLog(
+        'have the length of the accept queue of what is bound behind them only',
+        async (context) => {
+          const forms = [(it) => it, (it) => [it, 5], (handle) => ({ handle, backlog: 6 })];
+          forms.push((handle) => [{ handle, backlog: 6 }, 7]);
+          const all = forms.map((form) => form(new context.net.BoundSocket({ port: 0 })));
+          return optionsOf(await listenWith(context, all), ['backlog']).map(
+            ({ backlog }) => backlog
+          );
+        }
+      );
+    });
 
     sameLog('give the accept queue of a handle another length', async (context) => {
       const first = await context.listen();

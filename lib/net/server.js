@@ -86,7 +86,7 @@ Server.prototype.listen = function listen(...args) {
   const { port, path, backlog } = options;
   if (options.handle) return listenOnHandle(this, options.handle, backlog);
   if (options.signal !== undefined) closeOnAbort(this, options.signal);
-  if (typeof options.fd === 'number' && options.fd >= 0) {
+  if (isDescriptor(options.fd)) {
     return start(this, { fd: options.fd, backlog });
   }
   if (typeof port === 'number' || typeof port === 'string') {
@@ -143,8 +143,14 @@ function toListenOptions(given, args) {
   if (noPort || ('port' in given && (given.port === undefined || given.port === null))) {
     options.port = 0;
   }
-  options.backlog = toInt32(positional || given.backlog) || BACKLOG;
+  // What has a socket already is told its length by position alone.
+  const named = options.handle || isDescriptor(options.fd) ? undefined : given.backlog;
+  options.backlog = toInt32(named || positional || BACKLOG);
   return options;
+}
+
+function isDescriptor(fd) {
+  return typeof fd === 'number' && fd >= 0;
 }
 
 /** What is no number is zero, as where Node hands it to libuv. */
