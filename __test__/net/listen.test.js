@@ -3,7 +3,7 @@
 // Every way to make a TCP server listen, what it then reports, and how listening fails.
 
 const { once } = require('node:events');
-const { sameLog, sameLogAcross, feature } = require('../support/parity');
+const { sameLog, sameChildLog, sameLogAcross, feature, fine } = require('../support/parity');
 const features = require('../support/parity-features');
 const { attempt } = require('../support/parity-outcome');
 
@@ -214,6 +214,42 @@ describe('the options of listen()', () => {
     const same = second.address().port === first.address().port;
     return [same, second.listening];
   });
+
+  sameLog('the handle of a server is listened on as the kernel has it', async (context) => {
+    const first = await context.listen();
+    const second = context.createServer();
+    second.unref();
+    second.listen(first);
+    await once(second, 'listening');
+    return [first._handle.hasRef(), second._handle.hasRef(), second._connectionKey];
+  });
+
+  sameLog('the handle of a closed server cannot be listened on', async (context) => {
+    const first = await context.listen();
+    const handle = first._handle;
+    await new Promise((resolve) => first.close(resolve));
+    const server = context.watch('server', context.createServer());
+    server.listen(handle);
+    context.note('state', server.listening);
+    await once(server, 'error');
+  });
+
+  // It is closed, and its socket never learns of that: a process of its own.
+  sameChildLog(
+    'the handle of a connection cannot be listened on',
+    (net, log) => {
+      const first = net.createServer().listen(0, () => {
+        const client = net.connect(first.address().port, () => {
+          const server = net.createServer().listen({ handle: client._handle });
+          server.on('error', ({ code, syscall }) => {
+            log(code, syscall, server.listening);
+            process.exit();
+          });
+        });
+      });
+    },
+    fine('EINVAL', 'listen', false)
+  );
 
   sameLog('an object with a _handle can be the handle', async (context) => {
     const first = await context.listen();

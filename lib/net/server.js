@@ -185,11 +185,8 @@ function listenOnHandle(server, handle, backlog) {
     return startOnBound(server, handle[kTake](), { path, backlog });
   }
   if (handle instanceof StreamHandle) {
-    server._handle = handle;
-    handle.owner = server;
-    listens?.asyncEnd.publish({ server });
-    process.nextTick(emitListening, server);
-    return server;
+    const status = handle.id >= 0 && LISTENING.includes(handle.type) ? 0 : UV_EINVAL;
+    return settle(server, handle, { fd: handle.fd, port: -1 }, { status });
   }
   return start(server, { fd: handle.fd, backlog });
 }
@@ -427,6 +424,13 @@ const BACKLOG = 511;
 /** Milliseconds without accepting after the process, or the system, ran out of descriptors. */
 const ACCEPT_PAUSE = 100;
 const EXHAUSTED = [numbers.EMFILE, numbers.ENFILE, numbers.ENOBUFS, numbers.ENOMEM];
-const { EACCES: UV_EACCES, EADDRINUSE: UV_EADDRINUSE, ENOENT: UV_ENOENT } = numbers;
+const {
+  EACCES: UV_EACCES,
+  EADDRINUSE: UV_EADDRINUSE,
+  EINVAL: UV_EINVAL,
+  ENOENT: UV_ENOENT
+} = numbers;
+/** What handles are that accept connections. */
+const LISTENING = [types.TCP_SERVER, types.PIPE_SERVER];
 
 module.exports = { Server };
