@@ -59,11 +59,6 @@ module.exports = [
   },
   {
     file: 'options',
-    sentence: 'give the accept queue of a handle another length',
-    reason: 'who listens on the handle of another server shares its queue as it is'
-  },
-  {
-    file: 'options',
     sentence: 'takes interval and count, by position or by name',
     reason: 'what libuv refuses as a whole is set here as far as the kernel takes it',
     nodes: [24, 26]

@@ -185,7 +185,8 @@ function listenOnHandle(server, handle, backlog) {
     return startOnBound(server, handle[kTake](), { path, backlog });
   }
   if (handle instanceof StreamHandle) {
-    const status = handle.id >= 0 && LISTENING.includes(handle.type) ? 0 : UV_EINVAL;
+    const listens = handle.id >= 0 && LISTENING.includes(handle.type);
+    const status = listens ? handle.listen(backlog) : UV_EINVAL;
     return settle(server, handle, { fd: handle.fd, port: -1 }, { status });
   }
   return start(server, { fd: handle.fd, backlog });

@@ -135,9 +135,15 @@ impl Runtime {
         }
     }
 
-    /// Listens on a bound handle; accepted connections follow.
+    /// Listens on a bound handle; accepted connections follow. One that listens already has another
+    /// backlog from now on.
     #[napi(catch_unwind)]
     pub fn listen(&self, id: HandleId, backlog: i32) -> i32 {
+        let handles = self.environment.handles.borrow();
+        if let Some(Kind::Listener(listener)) = handles.get(id as usize).map(|it| &it.kind) {
+            return code(listener.borrow().set_backlog(backlog));
+        }
+        drop(handles);
         code(self.set_kind(id, |kind| {
             let Kind::Bound { socket, path } = kind else {
                 return Err(Errno(libc::EINVAL));

@@ -133,6 +133,12 @@ impl Listener {
         }
     }
 
+    /// Changes how many connections wait to be accepted, as listen(2) does when it is called again.
+    pub fn set_backlog(&self, backlog: i32) -> Result<(), Errno> {
+        let fd = self.fd().ok_or(Errno(libc::EBADF))?;
+        Ok(sys::listen(fd, backlog)?)
+    }
+
     /// Accepts again after an error.
     pub fn resume(&mut self) {
         self.paused = false;
