@@ -42,7 +42,10 @@ export class Runtime {
   bindPath(id: HandleId, path: Uint8Array): number;
   /** Sets the permissions of a bound Unix socket's file, or adds to them. */
   chmod(id: HandleId, bits: number, add: boolean): number;
-  /** Listens on a bound handle; accepted connections follow. */
+  /**
+   * Listens on a bound handle; accepted connections follow. One that listens already has another
+   * backlog from now on.
+   */
   listen(id: HandleId, backlog: number): number;
   /** Listens on an inherited descriptor or, if `share`, on another one of it. */
   listenFd(id: HandleId, fd: number, backlog: number, share: boolean): number;
