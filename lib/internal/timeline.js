@@ -3,8 +3,6 @@
 // What a PerformanceObserver is told of requests and connections: http and net say here when one
 // begins and ends. While nobody observes, that is one look at a number.
 
-const { clock } = require('./timers');
-
 /** How many observe each type of entry that is ours; see lib/perf-hooks/observer.js. */
 const observed = { http: 0, net: 0 };
 
@@ -15,7 +13,7 @@ const kBegun = Symbol('begun');
 
 /** Called where `observed[entryType]` is not 0; `subject` remembers it. */
 function begin(subject, entryType, name, detail) {
-  subject[kBegun] = { entryType, name, detail, startTime: clock() };
+  subject[kBegun] = { entryType, name, detail, startTime: performance.now() };
 }
 
 /** Called likewise; adds to the detail. What began while nobody observed is no entry. */
@@ -25,7 +23,7 @@ function finish(subject, detail) {
   const { PerformanceNodeEntry } = require('./performance-entry');
   const entry = new PerformanceNodeEntry({
     ...begun,
-    duration: clock() - begun.startTime,
+    duration: performance.now() - begun.startTime,
     detail: { ...begun.detail, ...detail }
   });
   for (const tell of observers) tell(entry);

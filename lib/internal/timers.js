@@ -11,8 +11,13 @@ const {
   setTimeout
 } = require('node:timers');
 
-/** In milliseconds, from some time on. */
-const clock = performance.now.bind(performance);
+const { hrtime } = process;
+
+/** In milliseconds, from some time on. Not that of `performance`, which takes 3 ms to load. */
+function clock() {
+  const [seconds, nanoseconds] = hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6;
+}
 
 module.exports = {
   clearInterval,
