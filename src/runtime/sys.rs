@@ -5,9 +5,7 @@ use std::io::{self, IoSlice};
 use std::net::Ipv6Addr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-use socket2::{SockAddr, Socket};
-use tokio::io::unix::AsyncFd;
-use tokio::io::Interest;
+use socket2::SockAddr;
 
 /// What an inherited descriptor is, as far as `net` can adopt it (Node: `new net.Socket({ fd })`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,13 +189,6 @@ fn storage_v6(address: Ipv6Addr) -> libc::sockaddr_storage {
     storage
 }
 
-/// Registers a datagram socket with the runtime that is entered.
-pub fn watch_socket(socket: Socket, interest: Interest) -> io::Result<AsyncFd<Socket>> {
-    // SAFETY: a Socket owns its descriptor and always names the same one, until it is dropped with
-    // the AsyncFd.
-    unsafe { AsyncFd::register_with_interest(socket, interest) }.map_err(io::Error::from)
-}
-
 /// Accepts a connection, as a descriptor that does not block and that no child inherits.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
@@ -337,6 +328,7 @@ pub fn is_readable(fd: RawFd) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use socket2::Socket;
 
     #[test]
     fn tells_sockets_pipes_and_files_apart() {

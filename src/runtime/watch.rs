@@ -1,13 +1,14 @@
 //! A descriptor that the runtime watches: at first only for what somebody wants to know of it.
 //!
 //! A socket that takes every write at once is watched for bytes to read alone: else the kernel tells of
-//! the room that every new connection has, and a socket that was read past the runtime
-//! (see [`super::lone`]) would stay ready in its list for that room.
+//! the room that every new connection has, and a socket that was read without asking the runtime would
+//! stay ready in its list for that room.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::task::{ready, Context, Poll};
 
+use socket2::Socket;
 use tokio::io::unix::AsyncFd;
 use tokio::io::Interest;
 
@@ -124,6 +125,13 @@ const URGENT: Interest = Interest::PRIORITY;
 pub const BYTES: Interest = Interest::READABLE;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const URGENT: Interest = Interest::READABLE;
+
+/// Registers a datagram socket, whose errors are waited for as well, with the runtime that is entered.
+pub fn watch_socket(socket: Socket, interest: Interest) -> io::Result<AsyncFd<Socket>> {
+    // SAFETY: a Socket owns its descriptor and always names the same one, until it is dropped with
+    // the AsyncFd.
+    unsafe { AsyncFd::register_with_interest(socket, interest) }.map_err(io::Error::from)
+}
 
 fn register(fd: &OwnedFd, interest: Interest) -> io::Result<AsyncFd<RawFd>> {
     // SAFETY: a Watched owns the descriptor and drops the registration first.

@@ -21,7 +21,8 @@ use super::send_queue::{Flushed, SendQueue, Sender, Sequence};
 use super::{Errno, Event, HandleId, Outbox};
 use crate::runtime::mmsg::{self, Received, Train, RECEIVE_MAX};
 use crate::runtime::slab::{Slab, BATCH_ALIGN};
-use crate::runtime::sys::{fd_kind, take, watch_socket, FdKind};
+use crate::runtime::sys::{fd_kind, take, FdKind};
+use crate::runtime::watch::watch_socket;
 
 /// A UDP socket; shared by its task and the binding.
 pub struct Datagram {
