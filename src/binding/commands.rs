@@ -249,7 +249,7 @@ impl Runtime {
 
     #[napi(catch_unwind)]
     pub fn set_no_delay(&self, id: HandleId, enable: bool) -> i32 {
-        self.option(id, |stream| stream.set_no_delay(enable))
+        self.command(id, |connection| connection.set_no_delay(enable))
     }
 
     /// `delay` before the first probe and `interval` between them in seconds; `count` of them.

@@ -32,6 +32,7 @@ pub struct Connection {
     sent_tick: u64,
     /// See [`Self::set_cork`].
     corked: bool,
+    delay: Delay,
     /// JavaScript holds bytes that were not accepted and waits for [`Event::Writable`].
     wants_writable: bool,
     /// What the next write fails with: see [`Self::forward`].
@@ -100,6 +101,7 @@ impl Connection {
             out: Vec::new(),
             sent_tick: 0,
             corked: false,
+            delay: Delay::default(),
             wants_writable: false,
             write_error: None,
             shutdown: Shutdown::No,
@@ -206,6 +208,7 @@ impl Connection {
         }
         // After the peer's FIN a write may meet a reset that the one before it provoked: nothing is
         // promised then that the kernel has not taken.
+        self.keep_promptness(total);
         let joins = self.sent_tick == tick && self.reading != Reading::Ended;
         if joins && total < DIRECT && self.out.len() + total <= COALESCE {
             self.out.reserve(total);
@@ -238,6 +241,9 @@ impl Connection {
     /// Writes what another connection read; returns how much was taken. Whoever writes the rest learns
     /// of an error.
     pub fn forward(&mut self, bytes: &[u8], tick: u64) -> usize {
+        if self.delay.is_bulk(bytes.len()) {
+            self.set_prompt(true);
+        }
         match self.write(&[IoSlice::new(bytes)], tick) {
             Ok(written) => written.accepted,
             Err(errno) => {
@@ -339,6 +345,34 @@ impl Connection {
         self.corked = cork;
         if let Some(stream) = &self.stream {
             stream.set_cork(cork);
+        }
+    }
+
+    /// Sets `TCP_NODELAY` for the program, whose word counts from now on.
+    pub fn set_no_delay(&mut self, enable: bool) -> Result<(), Errno> {
+        let stream = self.stream.as_ref().ok_or(Errno(libc::EBADF))?;
+        stream.set_no_delay(enable)?;
+        self.delay.asked = true;
+        Ok(())
+    }
+
+    /// Small writes wait for acknowledgements again (RFC 896) once they come without bulk before them.
+    fn keep_promptness(&mut self, length: usize) {
+        if !self.delay.is_bulk(length) {
+            self.set_prompt(false);
+        }
+        self.delay.was_bulk = length >= BULK;
+    }
+
+    /// The end of forwarded bulk leaves at once: where it would wait for the acknowledgement of another
+    /// small segment, and the peer delays that (RFC 1122, section 4.2.3.4), the bytes take 40 ms.
+    fn set_prompt(&mut self, prompt: bool) {
+        if self.delay.asked || self.delay.prompt == prompt {
+            return;
+        }
+        self.delay.prompt = prompt;
+        if let Some(stream) = &self.stream {
+            let _ = stream.set_no_delay(prompt);
         }
     }
 
@@ -553,6 +587,24 @@ impl Connection {
     }
 }
 
+/// Whether what does not fill a segment waits for acknowledgements.
+#[derive(Debug, Default)]
+struct Delay {
+    /// The program said so, or that it does not.
+    asked: bool,
+    /// It does not, since bulk was forwarded.
+    prompt: bool,
+    /// The last write was bulk.
+    was_bulk: bool,
+}
+
+impl Delay {
+    /// Whether a write of this length is bulk, or the end of it.
+    fn is_bulk(&self, length: usize) -> bool {
+        self.was_bulk || length >= BULK
+    }
+}
+
 /// What a read filled of its room, and the read.
 fn counted(read: Poll<std::io::Result<usize>>) -> (usize, Poll<Result<usize, Errno>>) {
     let count = match &read {
@@ -606,6 +658,8 @@ const OUT_KEPT: usize = 1024;
 /// From here on a write is not worth a copy: sent by themselves, writes of 4 KiB cost a server 1.2 times
 /// what they do copied, writes of 8 KiB about the same.
 const DIRECT: usize = 8 * 1024;
+/// A forwarded read of this length is one of many, or the next to last.
+const BULK: usize = SMALL;
 /// Small writes kept until the end of a tick.
 const COALESCE: usize = 64 * 1024;
 

@@ -54,6 +54,16 @@ impl<P> Fixture<P> {
     }
 }
 
+/// Two ends of a connection that takes a megabyte.
+fn tcp_pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    SockRef::from(&listener)
+        .set_recv_buffer_size(1 << 20)
+        .unwrap();
+    let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (ours, listener.accept().unwrap().0)
+}
+
 #[test]
 fn reads_once_until_the_read_is_delivered() {
     let fixture = Fixture::new();
@@ -152,13 +162,8 @@ fn a_large_write_goes_at_once_behind_what_is_kept() {
 
 #[test]
 fn the_end_of_a_large_write_waits_for_more_until_the_tick_is_over() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    SockRef::from(&listener)
-        .set_recv_buffer_size(1 << 20)
-        .unwrap();
-    let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (ours, peer) = tcp_pair();
     ours.set_nodelay(true).unwrap();
-    let (peer, _) = listener.accept().unwrap();
     let mut fixture = Fixture::over(ours, peer);
     let mut received = vec![0; 1 << 18];
     let large = [1; COALESCE + 1];
@@ -175,6 +180,36 @@ fn the_end_of_a_large_write_waits_for_more_until_the_tick_is_over() {
     fixture.peer.set_read_timeout(Some(patience)).unwrap();
     let all = &mut received[..1 + large.len()];
     fixture.peer.read_exact(all).unwrap();
+}
+
+#[test]
+fn the_end_of_forwarded_bulk_does_not_wait_for_an_acknowledgement() {
+    let (ours, peer) = tcp_pair();
+    let fixture = Fixture::over(ours, peer);
+    let mut connection = fixture.connection.borrow_mut();
+    let is_prompt = |connection: &Connection| {
+        let stream = connection.stream().unwrap();
+        SockRef::from(stream).tcp_nodelay().unwrap()
+    };
+    let bulk = [1; BULK];
+    let small = [IoSlice::new(b"x")];
+
+    assert!(!is_prompt(&connection));
+    assert_eq!(connection.forward(b"x", 1), 1);
+    assert!(!is_prompt(&connection));
+    assert_eq!(connection.forward(&bulk, 2), BULK);
+    assert!(is_prompt(&connection));
+    assert_eq!(connection.forward(b"x", 3), 1);
+    assert!(is_prompt(&connection), "the end of it");
+    connection.write(&small, 4).unwrap();
+    assert!(!is_prompt(&connection), "not any more");
+
+    connection.set_no_delay(false).unwrap();
+    assert_eq!(connection.forward(&bulk, 5), BULK);
+    assert!(!is_prompt(&connection), "the program wants it to");
+    connection.set_no_delay(true).unwrap();
+    connection.write(&small, 6).unwrap();
+    assert!(is_prompt(&connection), "the program does not");
 }
 
 #[test]
