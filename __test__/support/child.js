@@ -7,6 +7,8 @@ const path = require('node:path');
 const root = path.resolve(__dirname, '../..');
 const fixtures = path.join(root, '__test__', 'fixtures');
 const NODE = 'node:net';
+/** How often a child is looked at before it is killed. */
+const LOOKS = 10;
 
 /**
  * The module under test. FERRONET_TEST_IMPL unset: this package's own net. `node`: Node's net, which
@@ -29,7 +31,8 @@ const alive = new Set();
  * @param {string[]} [options.args] the program's arguments
  * @param {string[]} [options.nodeArgs] node's own arguments
  * @param {object} [options.env] variables on top of this process's
- * @param {number} [options.limit] milliseconds until the child, and only it, is killed
+ * @param {number} [options.limit] milliseconds without a word from the child until it, and only it, is
+ *   killed: how long all of its work takes is up to the machine
  * @param {number} [options.files] the child's limit on open files (`ulimit -n`)
  * @param {string} [options.cwd]
  */
@@ -150,12 +153,16 @@ class Running {
   follow(child, limit) {
     return new Promise((resolve, reject) => {
       let timedOut = false;
-      const timer = setTimeout(() => {
+      let silent = 0;
+      // Counted, not measured: while this process is stopped itself, it hears nobody.
+      const timer = setInterval(() => {
+        if (++silent < LOOKS) return;
         timedOut = true;
         child.kill('SIGKILL');
-      }, limit);
+      }, limit / LOOKS);
       child.stdout.setEncoding('utf8').on('data', (text) => {
         this.stdout += text;
+        silent = 0;
         this.serve();
       });
       child.stderr.setEncoding('utf8').on('data', (text) => {
@@ -165,7 +172,7 @@ class Running {
       child.stdin.on('error', () => {});
       child.on('error', reject);
       child.on('close', (code, signal) => {
-        clearTimeout(timer);
+        clearInterval(timer);
         const { stdout, stderr } = this;
         const result = { code, signal, timedOut, stdout, stderr };
         this.waiting.splice(0).forEach(({ reject: fail }) => {

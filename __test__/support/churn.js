@@ -9,13 +9,13 @@ const MIB = 1024 * 1024;
 /**
  * Plays `script` on `ours`, and a quarter as long or so on `node`: `[impl, count]` each.
  * @param {string} script of fixtures/, one that calls fixtures/churn.js
- * @param {{ ours: [string, number], node: [string, number], warm: number, limit: number }} how
+ * @param {{ ours: [string, number], node: [string, number], warm: number }} how
  */
-async function expectNothingLeft(script, { ours, node, warm, limit }) {
+async function expectNothingLeft(script, { ours, node, warm }) {
   const lives = ([net, count]) => {
     // One arena: with many, what malloc keeps depends on which threads happened to run at once.
     const env = { MALLOC_ARENA_MAX: '1' };
-    return report(script, { net, env, args: [count], nodeArgs: ['--expose-gc'], limit });
+    return report(script, { net, env, args: [count], nodeArgs: ['--expose-gc'] });
   };
   const result = await lives(ours);
   expect(result.exits).toEqual({ 1: ours[1] + warm });
