@@ -53,17 +53,34 @@ fn is_complete(answer: &[u8]) -> io::Result<bool> {
         return Ok(false);
     };
     let (head, body) = answer.split_at(last + 1);
-    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
-    if !head.starts_with("http/1.1 200 ") {
-        return Err(io::Error::other(format!("not a good answer: {head}")));
+    let text = String::from_utf8_lossy(head);
+    if !text.starts_with("HTTP/1.1 200 ") {
+        return Err(io::Error::other(format!("not a good answer: {text}")));
     }
-    let length: usize = head
-        .split("\r\n")
-        .find_map(|line| line.strip_prefix("content-length:"))
-        .and_then(|value| value.trim().parse().ok())
-        .ok_or_else(|| io::Error::other(format!("an answer without its length: {head}")))?;
+    let length = content_length(head)
+        .ok_or_else(|| io::Error::other(format!("an answer without its length: {text}")))?;
     Ok(body.len() >= length)
 }
+
+/// The length of the body behind a head that says it.
+pub fn content_length(head: &[u8]) -> Option<usize> {
+    let value = head.split(|byte| *byte == b'\n').find_map(|line| {
+        let (name, value) = line.split_at_checked(NAME.len())?;
+        name.eq_ignore_ascii_case(NAME).then_some(value)
+    })?;
+    std::str::from_utf8(value).ok()?.trim().parse().ok()
+}
+
+const NAME: &[u8] = b"content-length:";
+
+/// An answer with the fields that Node's own server sends.
+pub const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\n\
+    Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n\
+    Connection: keep-alive\r\n\
+    Keep-Alive: timeout=5\r\n\
+    Content-Length: 13\r\n\
+    \r\n\
+    Hello, world!";
 
 #[cfg(test)]
 mod tests {

@@ -25,14 +25,7 @@ pub async fn measure(options: &Options) -> io::Result<Report> {
             Mode::Connect => start::<ConnectClient>(options, index, &tally),
             Mode::Udp => start::<UdpClient>(options, index, &tally),
             Mode::Ws => start::<WsClient>(options, index, &tally),
-            Mode::UdpFlood
-            | Mode::UdpSink
-            | Mode::Hold
-            | Mode::HoldHttp
-            | Mode::HoldWs
-            | Mode::Respond => {
-                unreachable!("main runs these itself")
-            }
+            other => unreachable!("main runs {} itself", other.name()),
         }
     }
 

@@ -8,7 +8,8 @@
 //! * [`load`] runs many clients at once: warm-up, then the measured window.
 //! * [`flood`] and [`sink`] are UDP in one direction; [`counter`] asks the server for its count.
 //! * [`respond`] is the other side: an HTTP server for clients that are measured.
-//! * [`http`] is what both know of HTTP.
+//! * [`floor`] is the other side too: servers that do nothing but the system calls.
+//! * [`http`] is what all of them know of HTTP.
 //! * [`hold`] opens idle connections and keeps them, for memory per connection.
 //! * [`tally`] counts operations and latencies, [`cpu`] reads the CPU clock of a process, and
 //!   [`report`] turns both into the printed line.
@@ -17,6 +18,7 @@ mod clients;
 mod counter;
 mod cpu;
 mod flood;
+mod floor;
 mod hold;
 mod http;
 mod load;
@@ -31,6 +33,7 @@ use std::process::ExitCode;
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
+use crate::floor::{Answers, Echo, Stream};
 use crate::options::{Mode, Options};
 use crate::report::Report;
 
@@ -52,6 +55,14 @@ fn main() -> ExitCode {
 }
 
 fn run(options: Options) -> std::io::Result<()> {
+    let (address, size) = (options.address, options.size);
+    match options.mode {
+        Mode::ServeEcho => return floor::serve(address, Echo::new(size)),
+        Mode::ServeHello => return floor::serve(address, Answers::hello()),
+        Mode::ServeJson => return floor::serve(address, Answers::json()),
+        Mode::ServeStream => return floor::serve(address, Stream::new(size)),
+        _ => {}
+    }
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let tasks = LocalSet::new();
     match options.mode {

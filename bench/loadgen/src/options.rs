@@ -47,6 +47,14 @@ pub enum Mode {
     HoldWs,
     /// No load: an HTTP server for clients to be measured against.
     Respond,
+    /// No load: a bare echo server, reading `size` bytes at a time.
+    ServeEcho,
+    /// No load: a bare HTTP server that answers a short text.
+    ServeHello,
+    /// No load: a bare HTTP server that answers a JSON document.
+    ServeJson,
+    /// No load: a bare HTTP server that answers a megabyte in chunks of `size` bytes.
+    ServeStream,
 }
 
 impl Options {
@@ -93,6 +101,10 @@ impl Mode {
             Mode::HoldHttp => "hold-http",
             Mode::HoldWs => "hold-ws",
             Mode::Respond => "respond",
+            Mode::ServeEcho => "serve-echo",
+            Mode::ServeHello => "serve-hello",
+            Mode::ServeJson => "serve-json",
+            Mode::ServeStream => "serve-stream",
         }
     }
 }
@@ -119,7 +131,7 @@ fn duration(name: &str, word: Option<String>) -> Result<Duration, String> {
         .map_err(|_| format!("{name} cannot be negative"))
 }
 
-const ALL_MODES: [Mode; 11] = [
+const ALL_MODES: [Mode; 15] = [
     Mode::Tcp,
     Mode::Stream,
     Mode::Connect,
@@ -131,6 +143,10 @@ const ALL_MODES: [Mode; 11] = [
     Mode::HoldHttp,
     Mode::HoldWs,
     Mode::Respond,
+    Mode::ServeEcho,
+    Mode::ServeHello,
+    Mode::ServeJson,
+    Mode::ServeStream,
 ];
 
 pub const USAGE: &str = "\

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::spawn_local;
 
-use crate::http::HeadEnds;
+use crate::http::{HeadEnds, HELLO};
 
 /// Prints the port it listens on, and answers until stdin ends.
 pub async fn serve(address: SocketAddr) -> io::Result<()> {
@@ -39,15 +39,6 @@ async fn answer(mut stream: TcpStream) -> io::Result<()> {
             return Ok(());
         }
         let requests = ends.count(&bytes[..length]);
-        stream.write_all(&ANSWER.repeat(requests)).await?;
+        stream.write_all(&HELLO.repeat(requests)).await?;
     }
 }
-
-/// The fields that Node's own server sends.
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\n\
-    Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n\
-    Connection: keep-alive\r\n\
-    Keep-Alive: timeout=5\r\n\
-    Content-Length: 13\r\n\
-    \r\n\
-    Hello, world!";
