@@ -4,7 +4,7 @@
 
 const os = require('node:os');
 
-const { BASELINE, contender } = require('./lib/contenders');
+const { BASELINE, contender, takesPart } = require('./lib/contenders');
 const kinds = require('./lib/kinds');
 const loadgen = require('./lib/loadgen');
 const { QUIET, busyPercent } = require('./lib/machine');
@@ -56,6 +56,7 @@ async function measure(name, bench, contenders, options) {
   for (let round = 0; round < options.rounds; round++) {
     for (let turn = 0; turn < entries.length; turn++) {
       const { contender, samples } = entries[(round + turn) % entries.length];
+      if (!takesPart(contender, bench)) continue;
       progress(`${name}: round ${round + 1} of ${options.rounds}, ${contender.title}`);
       samples.push(await sample(bench, contender, options));
     }

@@ -54,7 +54,8 @@ function status(words, owners, conformance) {
  * @param {string | null} results what bench/results.md says, null where it is not there
  * @param {(area: string, title: string) => { title: string, higher: boolean }} choose the metric to
  *   quote of a benchmark
- * @returns {string} a table with one row for each benchmark, and which targets were missed
+ * @returns {string} a table with one row for each benchmark and a column for each contender that
+ *   runs a program, and which targets were missed
  */
 function evidence(words, results, choose) {
   if (results === null) return words.unmeasured;
@@ -119,7 +120,9 @@ function parseResults(text) {
 
 function parseBench(area, text) {
   const lines = text.split('\n');
-  const [contenders, , ...rows] = lines.filter((line) => line.startsWith('|')).map(split);
+  const [head, , ...all] = lines.filter((line) => line.startsWith('|')).map(split);
+  const floor = head.indexOf(bench('lib', 'contenders').FLOOR_TITLE);
+  const [contenders, ...rows] = [head, ...all].map((row) => row.filter((_, at) => at !== floor));
   return {
     area,
     title: lines[0],
@@ -133,14 +136,16 @@ function parseBench(area, text) {
   };
 }
 
-/** The target that a line is about, if it is about one that was missed, and by whom. */
+/** The target that a line is about, if it is about one that was missed, and by whom: the floor too. */
 function missed(line) {
   const target = /^Target: (.+?)\. /.exec(line);
   if (target === null) return [];
   const verdicts = line.slice(target[0].length);
   const misses = [...verdicts.matchAll(/(?<=^|\. )([^:]+: [\d.,]+), MISS\./g)];
   if (misses.length === 0) return [];
-  return [`${target[1]}. ${misses.map(([, miss]) => miss).join('; ')}`];
+  const [floor] = /(?<=\. )The floor itself misses it: [\d.,]*\d/.exec(verdicts) ?? [];
+  const said = [target[1], misses.map(([, miss]) => miss).join('; '), floor];
+  return [said.filter(Boolean).join('. ')];
 }
 
 function split(line) {
@@ -152,15 +157,18 @@ function split(line) {
 
 /** The metric that a benchmark is held to, else the plainest one it has. */
 function quoted(area, title) {
-  const from = (...names) => require(path.join(root, 'bench', ...names));
-  const bench = from('areas', area).find((one) => one.title === title);
-  if (bench === undefined) throw new Error(`bench/areas/${area}.js has no "${title}"`);
-  const metrics = from('lib', 'kinds')[bench.kind].metrics;
+  const one = bench('areas', area).find((one) => one.title === title);
+  if (one === undefined) throw new Error(`bench/areas/${area}.js has no "${title}"`);
+  const metrics = bench('lib', 'kinds')[one.kind].metrics;
   const { name, title: words } =
-    metrics.find((metric) => metric.name === bench.targets?.[0].metric) ??
-    metrics.find((metric) => metric.when?.(bench)) ??
+    metrics.find((metric) => metric.name === one.targets?.[0].metric) ??
+    metrics.find((metric) => metric.when?.(one)) ??
     metrics[0];
   return { title: words, higher: name.endsWith('PerSecond') };
+}
+
+function bench(...names) {
+  return require(path.join(root, 'bench', ...names));
 }
 
 function table(head, rows) {

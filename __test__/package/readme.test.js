@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { evidence, fill, languages, status } = require('../../scripts/readme');
+const { FLOOR, FLOOR_TITLE } = require('../../bench/lib/contenders');
 const kinds = require('../../bench/lib/kinds');
 const { section } = require('../../bench/lib/report');
 
@@ -26,14 +27,15 @@ const bench = {
 const cpu = () => ({ title: 'server CPU, us/operation', higher: false });
 
 /** What bench/lib writes of a run in which one contender of ours met its target and one did not. */
-function results() {
+function results({ floor = 1 } = {}) {
   const zeros = Object.fromEntries(kinds.load.metrics.map(({ name }) => [name, 0]));
   const took = (cpuMicros) => [{ ...zeros, operationsPerSecond: 1, p50Micros: 1, cpuMicros }];
   const text = section(bench, [
     { contender: contender('node26', 'Node 26.1.2'), samples: took(10) },
     { contender: contender('bun', 'Bun 1.4.0'), samples: took(4) },
     { contender: contender('ferronet20', 'ferronet on Node 20.1.2', 'node20'), samples: took(9) },
-    { contender: contender('ferronet26', 'ferronet on Node 26.1.2', 'node26'), samples: took(5) }
+    { contender: contender('ferronet26', 'ferronet on Node 26.1.2', 'node26'), samples: took(5) },
+    { contender: contender(FLOOR, FLOOR_TITLE), samples: took(floor) }
   ]);
   const area = (name, day) =>
     `## ${name}\n\n\`bench ${name}\`\n\n2026-${day}, a machine,\n2.5 GHz. Medians.\n\n${text}\n`;
@@ -67,6 +69,13 @@ test('a missed target is named, a met one is not, and the conditions are quoted'
   expect(first).toBe('`bench dgram`, `bench http`: 2026-11, a machine,\n2.5 GHz.');
   expect(second).toBe('`bench net`: 2026-12, a machine,\n2.5 GHz.');
   expect(more).toEqual([]);
+});
+
+test('the floor has no column, but is named where it misses a target too', () => {
+  const text = evidence(words, results({ floor: 9.5 }), cpu);
+  expect(text).not.toContain(FLOOR_TITLE);
+  expect(text).toContain('ferronet on Node 20.1.2: 0.90. The floor itself misses it: 0.95\n');
+  expect(evidence(words, results(), cpu)).not.toContain('floor');
 });
 
 test('a metric that was not measured is an error, not a hole', () => {

@@ -10,6 +10,7 @@ module.exports = [
     kind: 'http',
     server: 'http-hello.js',
     servers: { bun: 'bun-serve.js' },
+    floor: ['serve-hello'],
     targets: [
       { metric: 'operationsPerSecond', atLeast: 1.4, times: 'node26' },
       { metric: 'operationsPerSecond', atLeast: 1.6, times: 'node20' },
@@ -22,6 +23,7 @@ module.exports = [
     title: 'JSON API: four fields read, a body parsed, four fields set; 50 connections',
     kind: 'http',
     server: 'http-json.js',
+    floor: ['serve-json'],
     send: ['post', 'order'],
     targets: [{ metric: 'operationsPerSecond', atLeast: 1.35, times: 'node26' }]
   },
@@ -30,6 +32,7 @@ module.exports = [
     title: '1 MB in chunks of 16 KB, with backpressure, 50 connections',
     kind: 'http',
     server: 'http-stream.js',
+    floor: ['serve-stream', '--size', '16384'],
     send: ['get', '/16384'],
     bulk: true,
     targets: [{ metric: 'operationsPerSecond', atLeast: 1.3, times: 'node26' }]
@@ -40,6 +43,7 @@ module.exports = [
     note: 'Mostly the time that the kernel takes to copy 1 MB, whoever asks it to.',
     kind: 'http',
     server: 'http-stream.js',
+    floor: ['serve-stream', '--size', '65536'],
     send: ['get', '/65536'],
     bulk: true
   },
@@ -48,6 +52,7 @@ module.exports = [
     title: '`response.end(text)`, 16 requests at a time, 50 connections',
     kind: 'http',
     server: 'http-hello.js',
+    floor: ['serve-hello'],
     send: ['pipeline', '16'],
     targets: [{ metric: 'operationsPerSecond', atLeast: 3, times: 'node26' }]
   },

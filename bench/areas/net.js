@@ -8,6 +8,7 @@ module.exports = [
     title: 'Echo, 64 B messages, 50 connections',
     kind: 'load',
     server: 'echo.js',
+    floor: ['serve-echo', '--size', '65536'],
     load: ['tcp', '--connections', '50', '--size', '64'],
     targets: [{ metric: 'cpuMicros', atMost: 0.85, times: 'node26' }]
   },
@@ -16,6 +17,7 @@ module.exports = [
     title: 'Echo, 16 KB messages, 50 connections',
     kind: 'load',
     server: 'echo.js',
+    floor: ['serve-echo', '--size', '65536'],
     load: ['tcp', '--connections', '50', '--size', '16384'],
     targets: [{ metric: 'cpuMicros', atMost: 0.75, times: 'node26' }]
   },
@@ -24,6 +26,7 @@ module.exports = [
     title: '`socket.pipe(socket)`, 1 MB messages, 4 connections',
     kind: 'load',
     server: 'pipe.js',
+    floor: ['serve-echo', '--size', '1048576'],
     load: ['tcp', '--connections', '4', '--size', '1048576'],
     targets: [{ metric: 'megabytesPerSecond', atLeast: 2, times: 'node26' }]
   },
@@ -35,6 +38,7 @@ module.exports = [
       '(40 ms), which is what Node mostly does.',
     kind: 'load',
     server: 'pipe.js',
+    floor: ['serve-echo', '--size', '1048576'],
     load: ['tcp', '--connections', '1', '--size', '1048576']
   },
   {
@@ -42,6 +46,7 @@ module.exports = [
     title: '`socket.pipe(socket)`, bytes without a pause, 4 connections; an operation is 1 MB',
     kind: 'load',
     server: 'pipe.js',
+    floor: ['serve-echo', '--size', '1048576'],
     load: ['stream', '--connections', '4', '--size', '1048576']
   },
   {
@@ -49,6 +54,7 @@ module.exports = [
     title: 'Connect, one 64 B echo, close; 50 at once',
     kind: 'load',
     server: 'echo.js',
+    floor: ['serve-echo', '--size', '65536'],
     load: ['connect', '--connections', '50', '--size', '64'],
     targets: [{ metric: 'cpuMicros', atMost: 0.8, times: 'node26' }]
   },
@@ -57,6 +63,7 @@ module.exports = [
     title: 'Round trip of a lone connection, 64 B',
     kind: 'load',
     server: 'echo.js',
+    floor: ['serve-echo', '--size', '65536'],
     load: ['tcp', '--connections', '1', '--size', '64'],
     targets: [{ metric: 'p50Micros', atMost: 1, times: 'host' }]
   },

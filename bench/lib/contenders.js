@@ -1,17 +1,24 @@
 'use strict';
 
-// Who is compared: the runtimes alone, and ferronet's preload in two of them.
+// Who is compared: the runtimes alone, ferronet's preload in two of them, and what the kernel alone
+// costs.
 
 const path = require('node:path');
 
 const runtimes = require('../../scripts/runtimes');
+const loadgen = require('./loadgen');
 
 const register = path.join(__dirname, '..', '..', 'lib', 'register.js');
 
 /** Everything is compared with this one, in the same round. */
 const BASELINE = 'node26';
 
-const DEFAULT = ['node20', BASELINE, 'bun', 'ferronet20', 'ferronet26'];
+/** Servers of the load generator's that are nothing but their system calls; no target is held to it. */
+const FLOOR = 'floor';
+
+const FLOOR_TITLE = 'bare epoll (floor)';
+
+const DEFAULT = ['node20', BASELINE, 'bun', 'ferronet20', 'ferronet26', FLOOR];
 
 /**
  * @typedef {object} Contender
@@ -23,10 +30,13 @@ const DEFAULT = ['node20', BASELINE, 'bun', 'ferronet20', 'ferronet26'];
  */
 
 /**
- * @param {string} name `bun`, or `node` or `ferronet` with a major version of Node
+ * @param {string} name `bun`, `floor`, or `node` or `ferronet` with a major version of Node
  * @returns {Contender}
  */
 function contender(name) {
+  if (name === FLOOR) {
+    return { name, title: FLOOR_TITLE, executable: loadgen.executable, args: [], host: null };
+  }
   if (name === 'bun') {
     const executable = runtimes.bun();
     const title = `Bun ${runtimes.version(executable)}`;
@@ -47,4 +57,9 @@ function contender(name) {
       };
 }
 
-module.exports = { BASELINE, DEFAULT, contender };
+/** Whether it can be measured: the floor runs no program, and has servers for some of them only. */
+function takesPart({ name }, bench) {
+  return name !== FLOOR || bench.floor !== undefined;
+}
+
+module.exports = { BASELINE, DEFAULT, FLOOR, FLOOR_TITLE, contender, takesPart };

@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
+const { FLOOR } = require('./contenders');
 const cpu = require('./cpu');
 const loadgen = require('./loadgen');
 const { SERVER_CORE, runPinned, startClient, startServer } = require('./processes');
@@ -30,7 +31,7 @@ const load = {
   ],
 
   async sample(bench, contender, { seconds }) {
-    const { server, address } = await startServer(contender, path.join(servers, bench.server));
+    const { server, address } = await serve(bench, contender);
     try {
       const args = [...bench.load, '--seconds', String(seconds)];
       return perOperation(await loadgen.load(address, server.pid, args));
@@ -54,6 +55,16 @@ const flow = {
 
   sample: load.sample
 };
+
+/** The server of a benchmark: a script, or for the floor a mode of the generator. */
+function serve(bench, contender) {
+  if (contender.name === FLOOR) {
+    const [mode, ...flags] = bench.floor;
+    return startServer(contender, [mode, '127.0.0.1:0', ...flags]);
+  }
+  const script = bench.servers?.[contender.name] ?? bench.server;
+  return startServer(contender, [path.join(servers, script)]);
+}
 
 function isBulk(bench) {
   return Number(bench.load[bench.load.indexOf('--size') + 1]) >= 65_536;
@@ -93,8 +104,7 @@ const http = {
   check: wrk.check,
 
   async sample(bench, contender, { seconds }) {
-    const script = bench.servers?.[contender.name] ?? bench.server;
-    const { server, address } = await startServer(contender, path.join(servers, script));
+    const { server, address } = await serve(bench, contender);
     try {
       const options = { connections: 50, seconds };
       return perOperation(await wrk.load(address, server.pid, bench.send ?? [], options));
@@ -158,7 +168,7 @@ const memory = {
   ],
 
   async sample(bench, contender) {
-    const { server, address } = await startServer(contender, path.join(servers, bench.server));
+    const { server, address } = await serve(bench, contender);
     let holder;
     try {
       const before = await settledRss(server.pid);

@@ -47,4 +47,4 @@ async function respond() {
   return { responder, port };
 }
 
-module.exports = { build, hold, load, respond };
+module.exports = { build, executable, hold, load, respond };

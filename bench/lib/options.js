@@ -15,6 +15,7 @@ const USAGE = `usage: npm run bench -- [AREA | AREA/BENCH]... [options]
   --rounds N          rounds, each with every contender once (5)
   --seconds S         measured time of one load (2)
   --contenders A,B    of node20 node22 node24 node26 bun ferronet20 ferronet22 ferronet24 ferronet26
+                      floor
                       (${DEFAULT.join(',')})
   --json              print every sample instead of tables
   --save              write bench/results.md; for whole areas and all the usual contenders`;

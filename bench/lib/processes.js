@@ -56,8 +56,8 @@ class Pinned {
 }
 
 /** A server under a contender; ready when it has said which port it listens on. */
-async function startServer(contender, script) {
-  const server = new Pinned(SERVER_CORE, contender.executable, [...contender.args, script]);
+async function startServer(contender, words) {
+  const server = new Pinned(SERVER_CORE, contender.executable, [...contender.args, ...words]);
   const port = Number(await server.line());
   if (!Number.isInteger(port)) throw new Error(`${server.what} did not print its port`);
   assertBackend(contender, server.pid);

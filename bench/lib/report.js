@@ -6,7 +6,7 @@ const { BASELINE } = require('./contenders');
 const kinds = require('./kinds');
 const machine = require('./machine');
 const { spread } = require('./stats');
-const { describe, ratioTo, titleOf, verdicts } = require('./targets');
+const { describe, floorVerdict, ratioTo, titleOf, verdicts } = require('./targets');
 
 /**
  * @param {object} bench
@@ -44,6 +44,7 @@ function metricRows({ name, title, digits, ratio }, entries) {
 }
 
 function cell({ median, min, max }, digits) {
+  if (median === undefined) return '-';
   return `**${number(median, digits)}** (${number(min, digits)}..${number(max, digits)})`;
 }
 
@@ -57,12 +58,20 @@ function outcome(bench, entries) {
 function judgement(bench, wanted, entries) {
   const target = `Target: ${describe(bench, wanted)}.`;
   const judged = verdicts(wanted, entries);
-  if (judged.length === 0) return `${target} Not judged: a side of it was not measured.`;
   const words = judged.map(
     ({ contender, value, pass }) =>
       `${contender}: ${apart(value, wanted, pass)}, ${pass ? 'pass' : 'MISS'}.`
   );
-  return [target, ...words].join(' ');
+  if (judged.length === 0) words.push('Not judged: a side of it was not measured.');
+  return [target, ...words, ...aboutFloor(wanted, entries)].join(' ');
+}
+
+/** What a target leaves for a program: the floor is not judged, and where it misses, so does everybody. */
+function aboutFloor(wanted, entries) {
+  const judged = floorVerdict(wanted, entries);
+  if (judged === undefined) return [];
+  const value = apart(judged.value, wanted, judged.pass);
+  return [judged.pass ? `The floor: ${value}.` : `The floor itself misses it: ${value}.`];
 }
 
 /** A miss by less than what two digits show has a third. */

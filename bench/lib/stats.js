@@ -8,8 +8,9 @@ function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** @returns {{ median: number, min: number, max: number }} */
+/** @returns {{ median?: number, min?: number, max?: number }} nothing of nothing */
 function spread(values) {
+  if (values.length === 0) return {};
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 }
 

@@ -2,6 +2,7 @@
 
 // Holds what was measured against the target that a benchmark states.
 
+const { FLOOR } = require('./contenders');
 const kinds = require('./kinds');
 const { pairedRatio, spread } = require('./stats');
 
@@ -38,9 +39,25 @@ function describe({ kind }, target) {
 function verdicts(target, entries) {
   return entries
     .filter(({ contender }) => contender.host !== null)
-    .map((entry) => ({ title: entry.contender.title, value: reached(target, entry, entries) }))
-    .filter(({ value }) => value !== undefined)
-    .map(({ title, value }) => ({ contender: title, value, pass: meets(target, value) }));
+    .map((entry) => verdict(target, entry, entries))
+    .filter((one) => one !== undefined);
+}
+
+/**
+ * @param {Target} target
+ * @param {Entry[]} entries
+ * @returns {{ contender: string, value: number, pass: boolean } | undefined} what the floor makes of a
+ *   target; nothing where it was not measured, or the reference is the same runtime: it has none
+ */
+function floorVerdict(target, entries) {
+  const floor = entries.find(({ contender }) => contender.name === FLOOR);
+  return floor && verdict(target, floor, entries);
+}
+
+function verdict(target, entry, entries) {
+  const value = reached(target, entry, entries);
+  if (value === undefined) return undefined;
+  return { contender: entry.contender.title, value, pass: meets(target, value) };
 }
 
 function reached({ metric, times }, { contender, samples }, entries) {
@@ -50,7 +67,7 @@ function reached({ metric, times }, { contender, samples }, entries) {
   return ratioTo(reference, metric, samples, entries)?.median;
 }
 
-/** @returns {{ median: number, min: number, max: number } | undefined} */
+/** @returns {{ median?: number, min?: number, max?: number } | undefined} */
 function ratioTo(reference, metric, samples, entries) {
   const baseline = entries.find(({ contender }) => contender.name === reference);
   if (baseline === undefined) return undefined;
@@ -66,4 +83,4 @@ function titleOf(name) {
   return name.replace(/^node/, 'Node ').replace(/^bun$/, 'Bun');
 }
 
-module.exports = { describe, ratioTo, titleOf, verdicts };
+module.exports = { describe, floorVerdict, ratioTo, titleOf, verdicts };
