@@ -78,6 +78,37 @@ describe('a TLSSocket', () => {
     await context.closed(client, accepted, secure, above);
   });
 
+  sameLogAcross('connects when the socket beneath does, and says so', async (context) => {
+    const server = await context.listen();
+    server.on('connection', (socket) => {
+      const above = context.track(secureServer(socket));
+      above.pipe(above);
+    });
+    const client = context.connect(server.address().port, '127.0.0.1');
+    const told = { only: ['connect', 'ready', 'secureConnect'] };
+    context.watch('client', client, told);
+    const secure = context.watch('secure', tls.connect({ socket: client, ...trust }), told);
+    const state = () => [secure.connecting, secure.pending, secure.readyState];
+    context.note('made', ...state());
+    client.on('connect', () => context.note('connected', ...state()));
+    secure.on('secureConnect', () => context.note('secure', ...state()));
+    secure.end('written before');
+    context.note('read', await text(secure));
+    await context.closed(client, secure);
+  });
+
+  sameLogAcross('is not connected where the socket beneath cannot be', async (context) => {
+    const server = await context.listen();
+    const { port } = server.address();
+    server.close();
+    await once(server, 'close');
+    const client = context.connect(port, '127.0.0.1');
+    const secure = tls.connect({ socket: client, ...trust });
+    context.watch('secure', secure, { only: ['connect', 'error', 'close'] });
+    await context.closed(client, secure);
+    context.note('in the end', secure.connecting);
+  });
+
   sameLogAcross(
     'reads what comes after STARTTLS past its listeners and encoding',
     async (context) => {

@@ -121,6 +121,21 @@ function extendTls() {
       return result === socket ? this : result;
     };
   }
+  // Called when it is made. Undocumented; without it a TLSSocket says nothing of connecting.
+  const init = prototype['_init'];
+  prototype['_init'] = function (socket, ...rest) {
+    init?.call(this, socket, ...rest);
+    if (socket?.connecting && typeof socket[kWrap] === 'function') awaitConnect(this, socket);
+  };
+}
+
+/** A TLSSocket connects as long as the socket beneath it, and then says so. */
+function awaitConnect(secure, socket) {
+  secure.connecting = true;
+  socket.once('connect', () => {
+    secure.connecting = false;
+    secure.emit('connect');
+  });
 }
 
 /** @returns {any} our socket beneath a TLSSocket, or null */
