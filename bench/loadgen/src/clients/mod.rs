@@ -8,9 +8,11 @@ mod ws;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::AsRawFd;
 
-use nix::sys::socket::{setsockopt, sockopt};
-use tokio::net::TcpSocket;
+use nix::sys::socket::{recv, setsockopt, sockopt, MsgFlags};
+use tokio::io::Interest;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::options::Options;
 use crate::tally::Tally;
@@ -43,6 +45,29 @@ pub fn payload(size: usize) -> Vec<u8> {
     (0..size).map(|_| letter()).collect()
 }
 
+/// Reads until the buffer is full or, once nobody compares, so many bytes were thrown away: the kernel then
+/// copies nothing (tcp(7), `MSG_TRUNC`), so that it is the server that limits the throughput of bulk.
+async fn receive(tally: &Tally, stream: &TcpStream, buffer: &mut [u8]) -> io::Result<()> {
+    let mut at = 0;
+    while at < buffer.len() {
+        let flags = match tally.verifying() {
+            true => MsgFlags::empty(),
+            false => MsgFlags::MSG_TRUNC,
+        };
+        stream.readable().await?;
+        let room = &mut buffer[at..];
+        let read = stream.try_io(Interest::READABLE, || {
+            Ok(recv(stream.as_raw_fd(), room, flags)?)
+        });
+        at += match read {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+            read => read?,
+        };
+    }
+    Ok(())
+}
+
 fn verify(tally: &Tally, sent: &[u8], echoed: &[u8]) -> io::Result<()> {
     if tally.verifying() && sent != echoed {
         return Err(io::Error::new(
@@ -68,12 +93,37 @@ pub fn bind_to(socket: &TcpSocket, address: Ipv4Addr) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
 
     #[test]
     fn a_payload_is_text_and_does_not_repeat() {
         let bytes = payload(4096);
         assert!(bytes.iter().all(u8::is_ascii_lowercase));
         assert_ne!(bytes[..2048], bytes[2048..]);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_compared_is_thrown_away() -> io::Result<()> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let (stream, accepted) = tokio::join!(
+            TcpStream::connect(listener.local_addr()?),
+            listener.accept()
+        );
+        let (stream, (mut peer, _)) = (stream?, accepted?);
+        let tally = Tally::default();
+        let mut buffer = [0; 4];
+        peer.write_all(b"abcdefghijkl").await?;
+        receive(&tally, &stream, &mut buffer).await?;
+        assert_eq!(&buffer, b"abcd");
+        tally.start_measuring();
+        receive(&tally, &stream, &mut buffer).await?;
+        assert_eq!(&buffer, b"abcd");
+        drop(peer);
+        receive(&tally, &stream, &mut buffer).await?;
+        let end = receive(&tally, &stream, &mut buffer).await;
+        assert_eq!(end.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        Ok(())
     }
 
     #[test]

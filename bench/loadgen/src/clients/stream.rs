@@ -7,12 +7,12 @@
 
 use std::io;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::TcpStream;
 use tokio::task::spawn_local;
 
-use super::{payload, verify, Client};
+use super::{payload, receive, verify, Client};
 use crate::options::Options;
 use crate::tally::Tally;
 
@@ -37,7 +37,7 @@ impl Client for StreamClient {
     }
 
     async fn round_trip(&mut self, tally: &Tally) -> io::Result<u64> {
-        self.reader.read_exact(&mut self.echoed).await?;
+        receive(tally, self.reader.as_ref(), &mut self.echoed).await?;
         verify(tally, &self.sent, &self.echoed)?;
         Ok(1)
     }

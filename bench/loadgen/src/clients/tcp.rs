@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::try_join;
 
-use super::{payload, verify, Client};
+use super::{payload, receive, verify, Client};
 use crate::options::Options;
 use crate::tally::Tally;
 
@@ -34,10 +34,10 @@ impl Client for TcpClient {
     async fn round_trip(&mut self, tally: &Tally) -> io::Result<u64> {
         if self.sent.len() > FITS_IN_SOCKET_BUFFERS {
             // The echo comes back while the message is still going out.
-            let (mut reader, mut writer) = self.stream.split();
+            let (reader, mut writer) = self.stream.split();
             try_join!(
                 writer.write_all(&self.sent),
-                reader.read_exact(&mut self.echoed)
+                receive(tally, reader.as_ref(), &mut self.echoed)
             )?;
         } else {
             self.stream.write_all(&self.sent).await?;
