@@ -1,7 +1,7 @@
 //! The memory that connections read into. Small reads share the *scratch* area, out of which
 //! JavaScript copies them into Buffers of their own; a bulk read gets a whole *spare* Buffer, which
 //! JavaScript then hands to the program as it is, unless another connection takes it all. No program
-//! ever sees memory that is read into again.
+//! ever sees memory that is read into again. Also the memory that bytes to be written are kept in.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -28,6 +28,8 @@ pub struct Slab {
     queue: RefCell<VecDeque<Waker>>,
     /// Whose turn with the spare it is, until it was delivered to or passed over.
     granted: RefCell<Option<Waker>>,
+    /// What bytes to be written were kept in last: it is in the cache.
+    room: Cell<Vec<u8>>,
 }
 
 #[derive(Clone, Copy)]
@@ -63,6 +65,19 @@ impl Area {
 }
 
 impl Slab {
+    /// Memory for so many bytes to be written.
+    pub fn take_room(&self, size: usize) -> Vec<u8> {
+        let mut room = self.room.take();
+        room.reserve_exact(size);
+        room
+    }
+
+    /// Gives it back for the next who asks.
+    pub fn give_room(&self, mut room: Vec<u8>) {
+        room.clear();
+        self.room.set(room);
+    }
+
     /// Gives an area its memory and wakes the tasks that waited for room.
     ///
     /// # Safety

@@ -161,6 +161,31 @@ fn a_large_write_goes_at_once_behind_what_is_kept() {
 }
 
 #[test]
+fn pieces_of_a_body_leave_together_and_give_their_room_back() {
+    let mut fixture = Fixture::new();
+    let piece = [b'x'; DIRECT - 1];
+    let written = |tick| {
+        let mut connection = fixture.connection.borrow_mut();
+        let written = connection.write(&[IoSlice::new(&piece)], tick).unwrap();
+        assert_eq!(written.accepted, piece.len());
+        connection.out.len()
+    };
+    // The fourth does not fit: it leaves, behind those that are kept.
+    let kept: Vec<usize> = (0..5).map(|_| written(1)).collect();
+    let expected = [0, 1, 2, 3, 0].map(|count| count * piece.len());
+    assert_eq!(kept, expected);
+    assert_eq!(fixture.connection.borrow().out.capacity(), 0);
+    assert_eq!(written(1), piece.len());
+    fixture.turn();
+    let connection = fixture.connection.borrow();
+    assert_eq!((connection.out.len(), connection.out.capacity()), (0, 0));
+    drop(connection);
+    let mut received = vec![0; 6 * piece.len()];
+    fixture.peer.read_exact(&mut received).unwrap();
+    assert!(received.iter().all(|&byte| byte == b'x'));
+}
+
+#[test]
 fn the_end_of_a_large_write_waits_for_more_until_the_tick_is_over() {
     let (ours, peer) = tcp_pair();
     ours.set_nodelay(true).unwrap();
