@@ -3,7 +3,10 @@
 // A server's connection as bytes. On a stream of ours reads come parsed and whole answers go past the
 // socket, which is only made when somebody asks for it; over any other Duplex bytes are the socket's.
 
+const process = require('node:process');
+
 const { kEnd, kFailed, kMakeSocket, kProgress, kRead, kWritten } = require('../internal/owner');
+const { encoded } = require('../internal/stream-handle');
 const { Socket } = require('../net');
 const { canConsume, canWritePast } = require('./consume');
 const { MessageReader } = require('./message-reader');
@@ -145,13 +148,17 @@ class Connection extends MessageReader {
     return sock === null || canWritePast(sock);
   }
 
-  /** Sends the rest of a message, text and then bytes, and has `message` told when it is sent. */
-  send(text, latin1, bytes, message) {
+  /**
+   * Sends the rest of a message, and has `message` told when it is sent.
+   * @param {string | Uint8Array | null} rest behind the text; a string in its encoding
+   */
+  send(text, latin1, rest, message) {
     const hasMore = this.parser !== null && this.parser.hasMore;
     // Where there is a socket, somebody may have it who ends it in the meantime.
     const holds = held.connection === this;
-    if (bytes === null && this.sock === null && (hasMore || holds)) {
-      this.hold(text, latin1, message);
+    const isText = rest === null || typeof rest === 'string';
+    if (isText && this.sock === null && (hasMore || holds)) {
+      this.hold(rest === null ? text : text + rest, latin1, message);
       if (!hasMore) this.flushHeld();
       return;
     }
@@ -159,15 +166,14 @@ class Connection extends MessageReader {
     if (this.sock !== null) {
       // It may have got what the kernel did not take of what was held.
       if (this.sock.writableLength > 0) {
-        const start = Buffer.from(text, latin1 ? 'latin1' : 'utf8');
-        this.sendLater(bytes === null ? [start] : [start, bytes], [message]);
+        this.sendLater(encoded(text, latin1, rest), [message]);
         return;
       }
       this.sock._unrefTimer();
     }
-    const rest = this.handle.writeNow(text, latin1, bytes);
-    if (rest === null) this.leave(message);
-    else this.sendLater(rest, [message]);
+    const left = this.handle.writeNow(text, latin1, rest);
+    if (left === null) this.leave(message);
+    else this.sendLater(left, [message]);
   }
 
   hold(text, latin1, message) {

@@ -73,20 +73,38 @@ function renderHead(message, firstLine, headers) {
       seen |= noted;
     }
   }
+  let tail;
   if (message.sendDate && (seen & DATE) === 0) {
     const date = dateLine();
     const lines = connectionLines(message, seen);
-    text += lines === keepAliveLines ? keepAliveTail(date) : date + lines;
+    tail = lines === keepAliveLines ? keepAliveTail(date) : date + lines;
   } else {
-    text += connectionLines(message, seen);
+    tail = connectionLines(message, seen);
   }
-  text += framingLine(message, seen);
+  const framing = framingLine(message, seen);
   // Without chunks the message ends with its head or its length: nothing can follow.
   if (!message.chunkedEncoding && (seen & TRAILER) !== 0) {
     throw codeError('ERR_HTTP_TRAILER_INVALID');
   }
   message._expectsContinue = (seen & EXPECT) !== 0;
-  return `${text}\r\n`;
+  return text === firstLine ? plainHead(text, tail, framing) : `${text}${tail}${framing}\r\n`;
+}
+
+/** A head without fields of the program's, as it was made last. */
+let plain = '';
+let plainLine = '';
+let plainTail = '';
+let plainFraming = '';
+
+/** Servers often say the same: then it is one string, which is put together once. */
+function plainHead(line, tail, framing) {
+  if (tail !== plainTail || framing !== plainFraming || line !== plainLine) {
+    plainLine = line;
+    plainTail = tail;
+    plainFraming = framing;
+    plain = `${line}${tail}${framing}\r\n`;
+  }
+  return plain;
 }
 
 /** The line of a field, or several for a list. */
@@ -211,6 +229,17 @@ function keepAliveTail(date) {
   return tail;
 }
 
+let lastLength = -1;
+let lastLengthLine = '';
+
+function lengthLine(length) {
+  if (length !== lastLength) {
+    lastLength = length;
+    lastLengthLine = `Content-Length: ${length}\r\n`;
+  }
+  return lastLengthLine;
+}
+
 /** How the receiver finds the body's end, where nobody else said it. */
 function framingLine(message, seen) {
   if ((seen & (CONTENT_LENGTH | TRANSFER_ENCODING)) !== 0) return '';
@@ -223,7 +252,7 @@ function framingLine(message, seen) {
     !message._removedContLen &&
     typeof message._contentLength === 'number'
   ) {
-    return `Content-Length: ${message._contentLength}\r\n`;
+    return lengthLine(message._contentLength);
   } else if (!message._removedTE) {
     message.chunkedEncoding = true;
     return 'Transfer-Encoding: chunked\r\n';

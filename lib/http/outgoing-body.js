@@ -3,6 +3,7 @@
 // How an outgoing message's bytes reach the socket: head and body in as few writes as can be, in
 // one when end() brings the whole body; OutgoingMessage's methods that deal in bytes.
 
+const process = require('node:process');
 const { getDefaultHighWaterMark } = require('node:stream');
 
 const { codeError } = require('../internal/errors');
@@ -217,7 +218,7 @@ function sendRest(message, connection, chunk, encoding) {
   if (message[kCorked] > 0) return false;
   let text = message._headerSent ? '' : message._header;
   let latin1 = true;
-  let bytes = null;
+  let rest = null;
   if (chunk === null) {
     if (chunked) text += `0\r\n${message._trailer}\r\n`;
   } else if (typeof chunk === 'string') {
@@ -230,21 +231,21 @@ function sendRest(message, connection, chunk, encoding) {
       const last = `\r\n0\r\n${message._trailer}\r\n`;
       text += chunk === '' ? last.slice(2) : `${size}\r\n${chunk}${last}`;
     } else {
-      text += chunk;
+      rest = chunk;
     }
   } else {
     if (chunked) return false;
-    bytes = chunk;
+    rest = chunk;
   }
-  if (text.length > STRING_MAX) {
-    if (bytes !== null) return false;
-    bytes = Buffer.from(text, latin1 ? 'latin1' : 'utf8');
+  if (text.length + (typeof rest === 'string' ? rest.length : 0) > STRING_MAX) {
+    if (rest !== null && typeof rest !== 'string') return false;
+    rest = Buffer.from(text + (rest ?? ''), latin1 ? 'latin1' : 'utf8');
     text = '';
   }
   message._headerSent = message.finished = true;
   connection.onWritten(message);
-  if (text === '' && bytes === null) process.nextTick(afterSent, message);
-  else connection.send(text, latin1, bytes, message);
+  if (text === '' && (rest === null || rest === '')) process.nextTick(afterSent, message);
+  else connection.send(text, latin1, rest, message);
   if (isWatched(message) && connection.message === message) message._finish();
   return true;
 }

@@ -3,6 +3,8 @@
 // Corks of an outgoing message: those of its socket, and from Node 22 on the pieces of a chunked body
 // that wait for the last cork to be drawn, and leave as one chunk.
 
+const process = require('node:process');
+
 const { codeError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
 const { kCorked, kErrored, kNeedDrain } = require('./symbols');

@@ -3,6 +3,7 @@
 // OutgoingMessage: the fields of a message to send, and the way of its head and body to the socket,
 // directly or, until it has one, through `outputData`.
 
+const EventEmitter = require('node:events');
 const { Stream } = require('node:stream');
 const util = require('node:util');
 
@@ -32,9 +33,15 @@ const { checkValue, isToken, isValue, validateHeaderName } = require('./tokens')
 /** Until Node 22 a message that has no socket closes with the one it will get. */
 const CLOSES_AT_ONCE = nodeMajor >= 24;
 
+/**
+ * What it sets is on its prototype as well, for the first listener to replace: most messages have none.
+ * Where domains are used it does more.
+ */
+const plainInit = 'domain' in process ? undefined : EventEmitter.init;
+
 /** Node's documentation, "Class: http.OutgoingMessage". */
 function OutgoingMessage(options) {
-  Stream.call(this);
+  if (EventEmitter.init !== plainInit) Stream.call(this);
   this.outputData = [];
   this.outputSize = 0;
   this.writable = true;

@@ -260,15 +260,17 @@ class StreamHandle extends AsyncResource {
   }
 
   /**
-   * Writes text, and bytes behind it, if any; at most STRING_MAX characters of latin1 or UTF-8.
+   * Writes text, and what stands behind it, if anything: bytes, or text in the same encoding, latin1 or
+   * UTF-8. At most STRING_MAX characters of text.
+   * @param {string | Uint8Array | null} rest
    * @returns {Uint8Array[] | null} what was not taken, all of it if that failed: nothing is kept, and
    *   whoever writes it again waits for room, or learns of the error
    */
-  writeNow(text, latin1, bytes) {
+  writeNow(text, latin1, rest) {
     const taken =
-      bytes === null
+      rest === null
         ? commands.writeString(this.id, text, latin1)
-        : commands.writeMessage(this.id, text, latin1, bytes);
+        : commands.writeMessage(this.id, text, latin1, rest);
     if (trace) debug('<- %d writeNow %d', this.id, taken);
     if (taken >= 0) {
       this.bytesWritten += taken;
@@ -276,8 +278,7 @@ class StreamHandle extends AsyncResource {
     }
     const count = taken < STRING_ERROR ? 0 : -1 - taken;
     this.bytesWritten += count;
-    const start = Buffer.from(text, latin1 ? 'latin1' : 'utf8');
-    return after(bytes === null ? [start] : [start, bytes], count);
+    return after(encoded(text, latin1, rest), count);
   }
 
   /**
@@ -515,6 +516,14 @@ function after(chunks, count) {
   return rest;
 }
 
+/** What writeNow() writes, as bytes. */
+function encoded(text, latin1, rest) {
+  const encoding = latin1 ? 'latin1' : 'utf8';
+  if (rest === null || typeof rest === 'string')
+    return [Buffer.from(text + (rest ?? ''), encoding)];
+  return [Buffer.from(text, encoding), rest];
+}
+
 function bytesOf(chunk) {
   return typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk;
 }
@@ -538,4 +547,4 @@ function fill(out, result) {
   return 0;
 }
 
-module.exports = { ConnectRequest, STRING_MAX, StreamHandle, types };
+module.exports = { ConnectRequest, STRING_MAX, StreamHandle, encoded, types };

@@ -223,15 +223,20 @@ impl Arguments {
 
     /// Copies a string; returns its length in bytes, 0 for what is no string.
     pub fn string(&self, index: usize, latin1: bool, into: &mut [u8]) -> usize {
+        self.string_at(index, latin1, into).unwrap_or(0)
+    }
+
+    /// Copies a string; returns its length in bytes, `None` for what is no string.
+    fn string_at(&self, index: usize, latin1: bool, into: &mut [u8]) -> Option<usize> {
         let mut length = 0;
         let read = match latin1 {
             true => sys::napi_get_value_string_latin1,
             false => sys::napi_get_value_string_utf8,
         };
         let (start, size) = (into.as_mut_ptr().cast(), into.len());
-        // SAFETY: a live value and a buffer whose size is given; what is no string leaves zero.
-        unsafe { read(self.env, self.values[index], start, size, &mut length) };
-        length
+        // SAFETY: a live value and a buffer whose size is given; what is no string is refused with a status.
+        let status = unsafe { read(self.env, self.values[index], start, size, &mut length) };
+        (status == sys::Status::napi_ok).then_some(length)
     }
 }
 
@@ -328,19 +333,32 @@ fn write_string(environment: &Environment, arguments: &Arguments) -> i64 {
     }
 }
 
-/// `writeMessage(id, head, latin1, body)`: as `writeString`, of a string and the bytes behind it.
-/// Both leave in one write.
+/// `writeMessage(id, head, latin1, body)`: as `writeString`, of a string and the bytes behind it, or text
+/// of the same encoding and, with it, no longer than `writeString` takes. Both leave in one write: put
+/// together in JavaScript, two strings are copied once more, into memory to be collected.
 fn write_message(environment: &Environment, arguments: &Arguments) -> i64 {
     let mut text = environment.text.borrow_mut();
     text.resize(STRING_MAX * 3 + 1, 0);
     let length = arguments.string(1, arguments.flag(2), &mut text);
-    let body = match arguments.bytes_at(3) {
-        Ok(body) => body,
-        Err(Errno(errno)) => return STRING_ERROR - i64::from(errno),
+    let (total, written) = match arguments.string_at(3, arguments.flag(2), &mut text[length..]) {
+        Some(more) => {
+            let all = &text[..length + more];
+            let written = environment.write(arguments.id(), &[IoSlice::new(all)]);
+            (all.len(), written)
+        }
+        None => match arguments.bytes_at(3) {
+            Ok(body) => {
+                let chunks = [IoSlice::new(&text[..length]), IoSlice::new(body)];
+                (
+                    length + body.len(),
+                    environment.write(arguments.id(), &chunks),
+                )
+            }
+            Err(errno) => (0, Err(errno)),
+        },
     };
-    let chunks = [IoSlice::new(&text[..length]), IoSlice::new(body)];
-    match environment.write(arguments.id(), &chunks) {
-        Ok(Written { waits: false, .. }) => (length + body.len()) as i64,
+    match written {
+        Ok(Written { waits: false, .. }) => total as i64,
         Ok(Written { accepted, .. }) => -1 - accepted as i64,
         Err(Errno(errno)) => STRING_ERROR - i64::from(errno),
     }
@@ -348,6 +366,12 @@ fn write_message(environment: &Environment, arguments: &Arguments) -> i64 {
 
 /// `writev(id, ...chunks)`: as `write`, of at most 1,000 chunks, Buffers or strings in latin1.
 fn writev(environment: &Environment, arguments: &Arguments) -> i64 {
+    if let Some(written) = write_few(environment, arguments) {
+        return match written {
+            Ok(Written { accepted, .. }) => accepted as i64,
+            Err(Errno(errno)) => -i64::from(errno),
+        };
+    }
     // Not where other strings are converted: it keeps its length, which is costly to fill.
     let mut text = Vec::new();
     let parts = match arguments.parts(&mut text) {
@@ -367,6 +391,42 @@ fn writev(environment: &Environment, arguments: &Arguments) -> i64 {
         Ok(Written { accepted, .. }) => accepted as i64,
         Err(Errno(errno)) => -i64::from(errno),
     }
+}
+
+/// As `writev`, of so few chunks that they need no memory of their own: a piece of a body between the
+/// lines around it. `None` for others, and for long strings.
+fn write_few(environment: &Environment, arguments: &Arguments) -> Option<Result<Written, Errno>> {
+    let count = arguments.count.checked_sub(1)?;
+    if count > FEW {
+        return None;
+    }
+    let mut text = environment.text.borrow_mut();
+    text.resize(STRING_MAX * 3 + 1, 0);
+    let mut parts = [const { Part::Text(0, 0) }; FEW];
+    let mut used = 0;
+    for (index, part) in parts.iter_mut().enumerate().take(count) {
+        let room = &mut text[used..];
+        let size = room.len();
+        *part = match arguments.string_at(index + 1, true, room) {
+            // It may go on.
+            Some(length) if length + 1 >= size => return None,
+            Some(length) => {
+                used += length;
+                Part::Text(used - length, length)
+            }
+            None => match arguments.bytes_at(index + 1) {
+                Ok(bytes) => Part::Bytes(bytes.as_ptr(), bytes.len()),
+                Err(errno) => return Some(Err(errno)),
+            },
+        };
+    }
+    let chunks = parts.each_ref().map(|part| match *part {
+        // SAFETY: as in `bytes_at`.
+        Part::Bytes(start, length) => unsafe { std::slice::from_raw_parts(start, length) },
+        Part::Text(start, length) => &text[start..start + length],
+    });
+    let chunks = chunks.map(IoSlice::new);
+    Some(environment.write(arguments.id(), &chunks[..count]))
 }
 
 /// `forward(to, offset, length)`: writes the read being told, or the first bytes of it, to another
@@ -391,6 +451,8 @@ const COMMANDS: usize = 19;
 /// What a command that panicked returns: an error to every caller, also where small negative results
 /// are counts.
 const PANICKED: i64 = STRING_ERROR - libc::EIO as i64;
+/// Chunks that lie in the arguments that every call looks at.
+const FEW: usize = 4;
 /// Room for a string among chunks: most are the line between two, or a head.
 const SHORT: usize = 512;
 /// Longer strings are made Buffers by JavaScript.
