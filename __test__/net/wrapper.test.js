@@ -162,6 +162,39 @@ describe('a TLSSocket', () => {
     context.note('beneath', client.destroyed, accepted.destroyed);
   });
 
+  describe.each(['client', 'server'])('of a %s whose peer resets', (role) => {
+    sameLogAcross('fails with the error, once, and closes behind the socket', async (context) => {
+      const [client, accepted] = await context.pair();
+      const above = secureServer(accepted);
+      const secure = tls.connect({ socket: client, ...trust });
+      // Nothing of the handshake is under way any more.
+      above.once('data', (data) => above.write(data));
+      secure.write('echo');
+      await once(secure, 'data');
+      const sides = { client: [client, secure], server: [accepted, above] };
+      const [beneath, failing] = sides[role];
+      const [other, quiet] = sides[role === 'client' ? 'server' : 'client'];
+      quiet.on('error', () => {});
+      context.watch('secure', failing.resume(), { only: ['error', 'end', 'close'] });
+      beneath.on('close', () => context.note('beneath', 'close'));
+      other.resetAndDestroy();
+      await context.closed(failing, quiet);
+    });
+  });
+
+  sameLogAcross('closes behind the socket beneath', async (context) => {
+    const [client, accepted] = await context.pair();
+    const above = secureServer(accepted);
+    const secure = tls.connect({ socket: client, ...trust });
+    await once(secure, 'secureConnect');
+    for (const [name, socket] of Object.entries({ accepted, above })) {
+      socket.on('close', (failed) => context.note('server', name, failed));
+    }
+    above.resume();
+    secure.resume().end();
+    await context.closed(client, accepted, secure, above);
+  });
+
   sameChildLog(
     'keeps the process alive as long as it is told to',
     (net, log, require) => {

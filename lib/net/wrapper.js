@@ -29,6 +29,8 @@ const PROPERTIES = [
 
 /** The socket beneath a TLSSocket that was asked for it. */
 const known = new WeakMap();
+/** The TLSSocket above a socket: it fails as what a handle tells it to have failed, and no more than once. */
+const above = new WeakMap();
 let isKnown = false;
 
 /**
@@ -92,7 +94,10 @@ function filterErrors(socket, onError) {
     // What it writes after its end, as TLS may, is an error of the handle beneath, which it hears of.
     if (told || error !== socket.errored || error.code === 'ERR_STREAM_WRITE_AFTER_END') return;
     told = true;
-    onError(error);
+    const secure = above.get(socket);
+    // Of a write it hears by its own; and behind the end it is about to close.
+    if (secure === undefined || error.syscall !== 'read' || secure.readableEnded) onError(error);
+    else secure.destroy(error);
   });
 }
 
@@ -121,11 +126,31 @@ function extendTls() {
       return result === socket ? this : result;
     };
   }
-  // Called when it is made. Undocumented; without it a TLSSocket says nothing of connecting.
+  // Called when it is made. Undocumented; without it a TLSSocket says nothing of connecting, and hears
+  // of errors as over any stream.
   const init = prototype['_init'];
   prototype['_init'] = function (socket, ...rest) {
     init?.call(this, socket, ...rest);
-    if (socket?.connecting && typeof socket[kWrap] === 'function') awaitConnect(this, socket);
+    const handle = this['_handle'];
+    if (!handle || typeof socket?.[kWrap] !== 'function') return;
+    closeBehind(handle, socket);
+    if (socket.connecting) awaitConnect(this, socket);
+    else above.set(socket, this);
+  };
+}
+
+/** A TLSSocket is closed when the socket beneath it is. */
+function closeBehind(handle, socket) {
+  const { close } = handle;
+  let closed = socket.destroyed;
+  socket.once('close', () => {
+    closed = true;
+  });
+  handle.close = function (done) {
+    return close.call(this, () => {
+      if (socket.destroyed && !closed) socket.once('close', () => done?.());
+      else done?.();
+    });
   };
 }
 
@@ -134,6 +159,7 @@ function awaitConnect(secure, socket) {
   secure.connecting = true;
   socket.once('connect', () => {
     secure.connecting = false;
+    above.set(socket, secure);
     secure.emit('connect');
   });
 }
