@@ -130,6 +130,18 @@ describe('heads', () => {
     res.statusMessage = 'Custom';
     res.end();
   });
+  bytes("a status of the program's own in STATUS_CODES", get(), (req, res, http) => {
+    http.STATUS_CODES[499] = 'Client Gone';
+    res.statusCode = 499;
+    res.end();
+    delete http.STATUS_CODES[499];
+  });
+  bytes('another reason in STATUS_CODES', get() + get(), (req, res, http) => {
+    // The second of them is answered with what was sent before.
+    http.STATUS_CODES[202] = http.STATUS_CODES[202] === 'Accepted' ? 'Taken' : 'Accepted';
+    res.statusCode = 202;
+    res.end();
+  });
   bytes('latin1 in a header, with a body of UTF-8', get(), (req, res) => {
     res.setHeader('X-Name', 'caf\xe9');
     res.end('é');

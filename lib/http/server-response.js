@@ -21,13 +21,8 @@ const TELLS_CREATION = nodeMajor >= 22;
 /** Interim answers of the program's own are known from Node 24 on, which sends none behind the head. */
 const HAS_INFORMATION = nodeMajor >= 24;
 
-/** Status lines without a reason of the program's own, as they are seen often. */
-const statusLines = new Map(
-  Object.entries(STATUS_CODES).map(([code, reason]) => [
-    Number(code),
-    `HTTP/1.1 ${code} ${reason}\r\n`
-  ])
-);
+/** Status lines that were sent, and with which reason, by code; of reasons that the table has. */
+const statusLines = new Map();
 
 /** The coding a client of HTTP/1.0 has to offer before it gets it. */
 const CHUNKED_TOKEN = /\bchunked\b/i;
@@ -203,10 +198,13 @@ ServerResponse.prototype.writeHead = function writeHead(statusCode, reason, head
 };
 if (nodeMajor < 26) ServerResponse.prototype.writeHeader = ServerResponse.prototype.writeHead;
 
-function statusLine(status, message) {
-  if (message === STATUS_CODES[status]) return statusLines.get(status);
-  if (kindOfValue(`${message}`) === INVALID) throw codeError('ERR_INVALID_CHAR', 'statusMessage');
-  return `HTTP/1.1 ${status} ${message}\r\n`;
+function statusLine(status, reason) {
+  const sent = statusLines.get(status);
+  if (sent !== undefined && sent.reason === reason) return sent.line;
+  if (kindOfValue(`${reason}`) === INVALID) throw codeError('ERR_INVALID_CHAR', 'statusMessage');
+  const line = `HTTP/1.1 ${status} ${reason}\r\n`;
+  if (reason === STATUS_CODES[status]) statusLines.set(status, { line, reason });
+  return line;
 }
 
 /** Adds writeHead()'s fields to those set before. */
