@@ -409,9 +409,10 @@ const globalAgent = new Agent({
 /** NODE_USE_ENV_PROXY or --use-env-proxy, as this Node understands it: its own agent has it. */
 function proxyOfEnvironment() {
   const { NODE_OPTIONS, NODE_USE_ENV_PROXY } = process.env;
-  const words = [NODE_OPTIONS, ...process.execArgv].join(' ');
+  // `_` is `-` to Node.
+  const words = [NODE_OPTIONS, ...process.execArgv].join(' ').replaceAll('_', '-');
   // Node's http takes time to load; most are not told anything.
-  const told = NODE_USE_ENV_PROXY !== undefined || /--use[-_]env[-_]proxy/.test(words);
+  const told = NODE_USE_ENV_PROXY !== undefined || words.includes('--use-env-proxy');
   if (told) return { proxyEnv: host.http.globalAgent.options.proxyEnv };
   return host.nodeMajor > 20 ? { proxyEnv: undefined } : {};
 }

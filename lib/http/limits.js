@@ -9,7 +9,7 @@ const DEFAULT_MAX_HEADER_SIZE = 16 * 1024;
 const DEFAULT_FIELDS = 1000;
 
 // The command line comes last, and wins; `_` is `-` to Node.
-const options = [...words(process.env.NODE_OPTIONS ?? ''), ...process.execArgv].map((option) =>
+const options = [...words(process.env.NODE_OPTIONS), ...process.execArgv].map((option) =>
   option.startsWith('--') ? option.replace(/^[^=]+/, (name) => name.replaceAll('_', '-')) : option
 );
 
@@ -70,7 +70,7 @@ function valueOf(name) {
 }
 
 function words(text) {
-  return text.split(/\s+/).filter(Boolean);
+  return !text ? [] : text.split(/\s+/).filter(Boolean);
 }
 
 module.exports = {

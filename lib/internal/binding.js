@@ -3,14 +3,16 @@
 // Finds, loads and checks the native addon; the only way from JavaScript to Rust.
 
 const fs = require('node:fs');
+const path = require('node:path');
 
-const { candidates } = require('./addon-file');
-const { version } = require('../../package.json');
+const { candidates, root } = require('./addon-file');
 
 /** @type {typeof import('./addon')} */
 module.exports = load();
 
 function load() {
+  // Read, not required: that takes as long as to load the addon.
+  const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
   const files = candidates().filter((file) => fs.existsSync(file));
   if (files.length === 0) {
     throw failure(`there is no native addon for ${process.platform}-${process.arch}`);

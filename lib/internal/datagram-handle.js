@@ -5,7 +5,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 
-const { numbers } = require('./errors');
+const { numberOf } = require('./errors');
 const { commands, debug, native, open, takeRead } = require('./runtime');
 const { setImmediate } = require('./timers');
 
@@ -101,7 +101,7 @@ class DatagramHandle extends AsyncResource {
   }
 
   recvStop() {
-    return this.id < 0 ? numbers.EBADF : native().receiveStop(this.id);
+    return this.id < 0 ? numberOf('EBADF') : native().receiveStop(this.id);
   }
 
   /**
@@ -239,7 +239,7 @@ class DatagramHandle extends AsyncResource {
   }
 
   onclosed() {
-    for (const done of this.waiting.values()) done(numbers.ECANCELED);
+    for (const done of this.waiting.values()) done(numberOf('ECANCELED'));
     this.waiting.clear();
     const done = this.closeDone;
     this.closeDone = null;

@@ -5,7 +5,11 @@
 
 const { format, getSystemErrorMap, inspect } = require('node:util');
 
-const systemErrors = getSystemErrorMap();
+// Made when first asked for: that takes longer than to load most of the package's files.
+/** @type {Map<number, [string, string]> | null} */
+let known = null;
+/** @type {Map<string, number> | null} */
+let numbers = null;
 
 /** Message and class by code; every ERR_* of this package is spelled here. */
 const codes = {
@@ -116,7 +120,7 @@ module.exports = {
   connectionsError,
   errnoError,
   hostPortError,
-  numbers: numbersByName(),
+  numberOf,
   uvHostPortError
 };
 
@@ -183,7 +187,7 @@ function hostPortError(status, syscall, address, port, local) {
 
 /** `listen EADDRINUSE: address already in use :::80`. */
 function uvHostPortError(status, syscall, address, port) {
-  const [code, text] = systemErrors.get(status) ?? ['UNKNOWN', 'unknown error'];
+  const [code, text] = systemErrors().get(status) ?? ['UNKNOWN', 'unknown error'];
   const where = port > 0 ? ` ${address}:${port}` : address ? ` ${address}` : '';
   const error = new Error(`${syscall} ${code}: ${text}${where}`);
   Object.assign(error, { code, errno: status, syscall, address });
@@ -196,7 +200,7 @@ function uvHostPortError(status, syscall, address, port) {
  * "Class: SystemError"), whose details are in `info` and behind accessors.
  */
 function bufferSizeError(status, syscall) {
-  const [name, text] = systemErrors.get(status) ?? ['UNKNOWN', 'unknown error'];
+  const [name, text] = systemErrors().get(status) ?? ['UNKNOWN', 'unknown error'];
   const code = 'ERR_SOCKET_BUFFER_SIZE';
   const info = { errno: status, code: name, message: text, syscall };
   const error = new Error(
@@ -239,14 +243,21 @@ function connectionResetError(message) {
 }
 
 function nameOf(status) {
-  return systemErrors.get(status)?.[0] ?? `Unknown system error ${status}`;
+  return systemErrors().get(status)?.[0] ?? `Unknown system error ${status}`;
 }
 
-/** As libuv counts: below zero. */
-function numbersByName() {
-  const numbers = {};
-  for (const [number, [name]] of systemErrors) numbers[name] = number;
-  return numbers;
+/** @returns {Map<number, [string, string]>} Name and text by number, asked for with the first error. */
+function systemErrors() {
+  return (known ??= getSystemErrorMap());
+}
+
+/** @returns {number} as libuv counts: below zero */
+function numberOf(name) {
+  if (numbers === null) {
+    numbers = new Map();
+    for (const [number, [text]] of systemErrors()) numbers.set(text, number);
+  }
+  return numbers.get(name);
 }
 
 /** The frames of this file say nothing to the user. */

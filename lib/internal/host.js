@@ -63,13 +63,11 @@ function cluster() {
 }
 
 /**
- * @param {string} backport the release that brought something to an older line, such as '24.19'
- * @param {string} first the first release of the newest line that has it
+ * @param {[number, number]} backport the release that brought something to an older line
+ * @param {[number, number]} first the first release of the newest line that has it
  * @returns {boolean} whether this Node has it
  */
-function since(backport, first) {
-  return [backport, first].some((release, index) => {
-    const [line, least] = release.split('.').map(Number);
-    return major === line ? minor >= least : index === 1 && major > line;
-  });
+function since([line, least], [newest, first]) {
+  if (major === line) return minor >= least;
+  return major === newest ? minor >= first : major > newest;
 }

@@ -5,7 +5,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 
-const { numbers } = require('./errors');
+const { numberOf } = require('./errors');
 const {
   kAcceptFailed,
   kAccepted,
@@ -28,7 +28,6 @@ const CHUNKS_MAX = 1000;
 // Error numbers of writeString() are offset by this, to tell them from counts.
 const STRING_ERROR = -(2 ** 40);
 
-const UV_ECANCELED = numbers.ECANCELED;
 const trace = debug.enabled;
 
 /** Async types as Node names them. */
@@ -469,11 +468,11 @@ class StreamHandle extends AsyncResource {
     this.owner = this.codec = null;
     if (pendingWrite !== null) {
       this.pendingWrite = null;
-      pendingWrite.tell(owner, UV_ECANCELED);
+      pendingWrite.tell(owner, numberOf('ECANCELED'));
     }
     if (shutdownRequest !== null) {
       this.shutdownRequest = null;
-      shutdownRequest.end(UV_ECANCELED);
+      shutdownRequest.end(numberOf('ECANCELED'));
     }
     if (closeDone !== null) closeDone();
   }

@@ -3,7 +3,7 @@
 // net.BoundSocket (Node 24.19 and 26.4 on): an address that is taken before it is known whether a
 // server or a client will use it.
 
-const { codeError, errnoError, hostPortError, numbers } = require('../internal/errors');
+const { codeError, errnoError, hostPortError, numberOf } = require('../internal/errors');
 const { isIP } = require('../internal/ip');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
@@ -54,7 +54,7 @@ class BoundSocket {
     if (status !== 0) {
       handle.close();
       // As libuv: what is missing on the way to a socket's file is a matter of access.
-      throw errnoError(status === numbers.ENOENT ? numbers.EACCES : status, 'bind');
+      throw errnoError(status === numberOf('ENOENT') ? numberOf('EACCES') : status, 'bind');
     }
     this.#name = options.path;
     this.#handle = handle;

@@ -5,7 +5,7 @@
 
 const { Duplex } = require('node:stream');
 
-const { codeError, errnoError, numbers } = require('../internal/errors');
+const { codeError, errnoError, numberOf } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
 const { kEnd, kFailed, kProgress, kRead, kWritten } = require('../internal/owner');
 
@@ -106,7 +106,7 @@ const methods = {
   [kWritten](status, done) {
     this[kWaiting] = 0;
     // Older Nodes took a write that a destroy cancelled for done.
-    if (this.destroyed) return nodeMajor < 22 ? done() : finishWrite(UV_ECANCELED, done);
+    if (this.destroyed) return nodeMajor < 22 ? done() : finishWrite(numberOf('ECANCELED'), done);
     this._unrefTimer();
     finishWrite(status, done);
   },
@@ -200,7 +200,7 @@ function finishWrite(status, done) {
 
 /** That the peer is gone already is no error of ending. */
 function afterShutdown(socket, status, done) {
-  if (socket.destroyed || status >= 0 || status === UV_ENOTCONN) return done();
+  if (socket.destroyed || status >= 0 || status === numberOf('ENOTCONN')) return done();
   done(errnoError(status, 'shutdown'));
 }
 
@@ -261,7 +261,7 @@ class ReadTarget {
   take(socket, length, copy) {
     const { buffer } = this;
     if (buffer.byteLength < length) {
-      socket.destroy(errnoError(UV_ENOBUFS, 'read'));
+      socket.destroy(errnoError(numberOf('ENOBUFS'), 'read'));
       return true;
     }
     copy(buffer);
@@ -288,7 +288,6 @@ function readTarget(onread) {
   return new ReadTarget(buffer, callback);
 }
 
-const { ECANCELED: UV_ECANCELED, ENOBUFS: UV_ENOBUFS, ENOTCONN: UV_ENOTCONN } = numbers;
 /** Where a function gives no buffer: a read of the usual size. */
 const READ_SIZE = 64 * 1024;
 

@@ -3,7 +3,7 @@
 // How a server listens in a worker of a cluster: the primary has the socket, and either shares it or
 // accepts for all and hands out the connections (Node's documentation of cluster, "How it works").
 
-const { hostPortError, numbers } = require('../internal/errors');
+const { hostPortError, numberOf } = require('../internal/errors');
 const { isIP } = require('../internal/ip');
 const { kAccepted } = require('../internal/owner');
 const { fdKind } = require('../internal/runtime');
@@ -55,7 +55,7 @@ function checkPort(shared, port) {
   if (!(port > 0) || shared.getsockname === undefined) return 0;
   const name = {};
   const status = shared.getsockname(name);
-  return status === 0 && name.port !== port ? numbers.EADDRINUSE : status;
+  return status === 0 && name.port !== port ? numberOf('EADDRINUSE') : status;
 }
 
 /** Workers that are told to disconnect close what the primary gave them, by this. */
@@ -125,7 +125,7 @@ class RemoteListener {
   }
 
   getsockname(out) {
-    return this.shared.getsockname?.(out) ?? numbers.EINVAL;
+    return this.shared.getsockname?.(out) ?? numberOf('EINVAL');
   }
 }
 

@@ -6,7 +6,7 @@
 const { channel } = require('node:diagnostics_channel');
 const { inspect } = require('node:util');
 
-const { codeError, connectionsError, hostPortError, numbers } = require('../internal/errors');
+const { codeError, connectionsError, hostPortError, numberOf } = require('../internal/errors');
 const host = require('../internal/host');
 const { isIP } = require('../internal/ip');
 const { ConnectRequest, StreamHandle, types } = require('../internal/stream-handle');
@@ -84,9 +84,10 @@ function connectPath(socket, path) {
   socket.emit('connectionAttempt', path, undefined, undefined);
   if (!socket.connecting || socket._handle !== handle) return;
   const status = handle.connect(new ConnectRequest(handle, done, path), path);
-  if (status === UV_EINVAL || status === UV_ENAMETOOLONG) {
+  if (!status) return;
+  if (status === numberOf('EINVAL') || status === numberOf('ENAMETOOLONG')) {
     socket.destroy(impossible(handle, status, path));
-  } else if (status) {
+  } else {
     setImmediate(done, status); // only of a name libuv speaks at once
   }
 }
@@ -298,7 +299,7 @@ class Attempts {
     beginEntry(socket, status, address, port);
     if (status === 0) {
       socket[kCancelAttempt] = () => {
-        const error = hostPortError(UV_ECANCELED, 'connect', address, port);
+        const error = hostPortError(numberOf('ECANCELED'), 'connect', address, port);
         socket.emit('connectionAttemptFailed', address, port, family, error);
       };
     }
@@ -337,7 +338,7 @@ class Attempts {
     if (socket._handle !== handle || !socket.connecting) return;
     socket[kCancelAttempt] = undefined;
     socket.emit('connectionAttemptTimeout', address, this.target.port, family);
-    const error = hostPortError(UV_ETIMEDOUT, 'connect', address, this.target.port);
+    const error = hostPortError(numberOf('ETIMEDOUT'), 'connect', address, this.target.port);
     this.errors.push(error);
     this.next();
   }
@@ -399,11 +400,12 @@ function bindLocal(handle, target, family) {
   const address = localAddressOf(target, family);
   // As the kernel takes it: the low sixteen bits. Another port than asked for is not to be had.
   const port = localPort & 0xffff;
-  let status = isIP(address) === family ? handle.bind(address, port, false, false) : UV_EINVAL;
+  let status =
+    isIP(address) === family ? handle.bind(address, port, false, false) : numberOf('EINVAL');
   if (status === 0 && localPort > 0) {
     const name = {};
     handle.getsockname(name);
-    if (name.port !== localPort) status = UV_EADDRINUSE;
+    if (name.port !== localPort) status = numberOf('EADDRINUSE');
   }
   return status === 0 ? null : hostPortError(status, 'bind', address, localPort);
 }
@@ -416,14 +418,6 @@ function checkBlockList({ blockList }, address, family) {
   if (!blockList?.check(address, `ipv${family}`)) return null;
   return codeError('ERR_IP_BLOCKED', address);
 }
-
-const {
-  EADDRINUSE: UV_EADDRINUSE,
-  ECANCELED: UV_ECANCELED,
-  EINVAL: UV_EINVAL,
-  ENAMETOOLONG: UV_ENAMETOOLONG,
-  ETIMEDOUT: UV_ETIMEDOUT
-} = numbers;
 
 module.exports = {
   clientSockets,

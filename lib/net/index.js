@@ -89,4 +89,5 @@ Object.defineProperty(module.exports, 'SocketAddress', {
 
 // What only some Nodes have.
 if (host.nodeMajor >= 24) delete module.exports._setSimultaneousAccepts;
-if (host.since('24.19', '26.4')) module.exports.BoundSocket = require('./bound-socket').BoundSocket;
+if (host.since([24, 19], [26, 4]))
+  module.exports.BoundSocket = require('./bound-socket').BoundSocket;

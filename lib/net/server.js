@@ -6,7 +6,7 @@ const { channel, tracingChannel } = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
 const { getDefaultHighWaterMark } = require('node:stream');
 
-const { codeError, errnoError, numbers, uvHostPortError } = require('../internal/errors');
+const { codeError, errnoError, numberOf, uvHostPortError } = require('../internal/errors');
 const host = require('../internal/host');
 const { isIP } = require('../internal/ip');
 const { kAcceptFailed, kAccepted, kMakeSocket, kServe } = require('../internal/owner');
@@ -186,7 +186,7 @@ function listenOnHandle(server, handle, backlog) {
   }
   if (handle instanceof StreamHandle) {
     const listens = handle.id >= 0 && LISTENING.includes(handle.type);
-    const status = listens ? handle.listen(backlog) : UV_EINVAL;
+    const status = listens ? handle.listen(backlog) : numberOf('EINVAL');
     return settle(server, handle, { fd: handle.fd, port: -1 }, { status });
   }
   return start(server, { fd: handle.fd, backlog });
@@ -245,19 +245,25 @@ function bindAndListen(handle, target) {
   if (path !== undefined) return { status: listenOnPath(handle, target), address: path };
   for (const candidate of address === undefined ? ['::', '0.0.0.0'] : [address]) {
     let status = handle.bind(candidate, target.port, target.ipv6Only, target.reusePort);
-    if (status !== 0 && status !== UV_EADDRINUSE && candidate === '::' && address === undefined) {
+    if (
+      status !== 0 &&
+      status !== numberOf('EADDRINUSE') &&
+      candidate === '::' &&
+      address === undefined
+    ) {
       continue;
     }
     if (status === 0) status = handle.listen(backlog);
     return { status, address: candidate };
   }
-  return { status: UV_EADDRINUSE, address: '0.0.0.0' }; // unreachable: the last candidate returns
+  // Unreachable: the last candidate returns.
+  return { status: numberOf('EADDRINUSE'), address: '0.0.0.0' };
 }
 
 function listenOnPath(handle, { path, backlog, readableAll, writableAll }) {
   let status = handle.bindPath(path);
   // As libuv: what is missing on the way to a socket's file is a matter of access.
-  if (status === UV_ENOENT) return UV_EACCES;
+  if (status !== 0 && status === numberOf('ENOENT')) return numberOf('EACCES');
   let bits = 0;
   if (readableAll === true) bits |= 0o444;
   if (writableAll === true) bits |= 0o222;
@@ -308,7 +314,7 @@ Server.prototype[kServe] = () => false;
 
 /** EMFILE and its like pass; accepting goes on when descriptors may be free again. */
 Server.prototype[kAcceptFailed] = function onAcceptFailed(status, handle) {
-  if (EXHAUSTED.includes(status)) {
+  if (EXHAUSTED.some((name) => numberOf(name) === status)) {
     setTimeout(() => handle.acceptAgain(), ACCEPT_PAUSE).unref();
     return;
   }
@@ -424,13 +430,7 @@ Server.prototype[Symbol.for('nodejs.rejection')] = function onRejection(error, e
 const BACKLOG = 511;
 /** Milliseconds without accepting after the process, or the system, ran out of descriptors. */
 const ACCEPT_PAUSE = 100;
-const EXHAUSTED = [numbers.EMFILE, numbers.ENFILE, numbers.ENOBUFS, numbers.ENOMEM];
-const {
-  EACCES: UV_EACCES,
-  EADDRINUSE: UV_EADDRINUSE,
-  EINVAL: UV_EINVAL,
-  ENOENT: UV_ENOENT
-} = numbers;
+const EXHAUSTED = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'];
 /** What handles are that accept connections. */
 const LISTENING = [types.TCP_SERVER, types.PIPE_SERVER];
 

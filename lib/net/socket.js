@@ -259,7 +259,7 @@ Socket.prototype.setKeepAlive = function setKeepAlive(enable, initialDelay) {
 };
 
 // Newer Nodes also take the pace of the probes and how many are sent.
-if (since('24.19', '26.4')) {
+if (since([24, 19], [26, 4])) {
   Socket.prototype.setKeepAlive = function setKeepAlive(enable, initialDelay, interval, count) {
     if (enable !== null && typeof enable === 'object') {
       const options = enable;
