@@ -54,6 +54,18 @@ test('the entry loads no module and no addon before one is touched', async () =>
   expect(loaded).toEqual([0, 1, true]);
 });
 
+test('what few programs use is loaded when it is used', async () => {
+  const loaded = await program(`
+    require('ferronet/net');
+    require('ferronet/http');
+    console.log(JSON.stringify(Object.keys(require.cache)));`);
+  const names = loaded.map((file) => path.relative(path.join(root, 'lib'), file));
+  expect(names).toContain(path.join('http', 'server.js'));
+  for (const late of ['net/wrapper', 'net/cluster', 'http/proxy', 'internal/performance-entry']) {
+    expect(names).not.toContain(path.join(`${late}.js`));
+  }
+});
+
 test('import gives the names that require gives', async () => {
   const same = await esm(`
     import ferronet, { net as named, status } from 'ferronet';

@@ -7,7 +7,6 @@ const { errorMonitor } = require('node:events');
 
 const { codeError } = require('../internal/errors');
 const { DatagramHandle } = require('../internal/datagram-handle');
-const { isIP } = require('../internal/ip');
 const validate = require('../internal/validate');
 
 const kState = Symbol('state symbol');
@@ -48,7 +47,7 @@ class State {
 
   /** Whether resolve() would call back on the next tick with the very name. */
   isResolved(name) {
-    return this.lookup === plainLookup && isIP(name) !== 0;
+    return this.lookup === plainLookup && validate.isIP(name) !== 0;
   }
 }
 

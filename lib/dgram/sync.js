@@ -3,7 +3,6 @@
 // bindSync() and connectSync(), which newer Nodes have: addresses only, no names, no cluster.
 
 const { codeError, hostPortError } = require('../internal/errors');
-const { isIP } = require('../internal/ip');
 const validate = require('../internal/validate');
 const { bits, startReceiving } = require('./bind');
 const { associate, emitConnect } = require('./connect');
@@ -51,7 +50,7 @@ function connectSync(socket, port, address) {
 
 function checkAddress(address, name) {
   validate.type(address, name, 'string');
-  if (isIP(address) === 0) throw codeError('ERR_INVALID_ARG_VALUE', name, address);
+  if (validate.isIP(address) === 0) throw codeError('ERR_INVALID_ARG_VALUE', name, address);
 }
 
 function emitListening(socket) {

@@ -8,12 +8,10 @@ const EventEmitter = require('node:events');
 
 const { codeError } = require('../internal/errors');
 const host = require('../internal/host');
-const { isIP } = require('../internal/ip');
 const validate = require('../internal/validate');
 const net = require('../net');
 const { guard, handleOf, hear, unhear } = require('./consume');
 const { keepAliveSeconds } = require('./incoming');
-const { Proxy } = require('./proxy');
 const { kProxy } = require('./symbols');
 
 /** On a request that waits: what its socket is to be made with, and the context it came from. */
@@ -44,7 +42,7 @@ function Agent(options) {
   this.options.path = null;
   this[kProxy] = null;
   if (this.options.proxyEnv && this.protocol === 'http:') {
-    this[kProxy] = Proxy.fromEnv(this.options.proxyEnv);
+    this[kProxy] = require('./proxy').Proxy.fromEnv(this.options.proxyEnv);
   }
   this.requests = Object.create(null);
   this.sockets = Object.create(null);
@@ -173,7 +171,7 @@ function serverName(request, { host: name }) {
       name = header.split(':', 1)[0];
     }
   }
-  return isIP(name) ? '' : name;
+  return validate.isIP(name) ? '' : name;
 }
 
 /** A socket of the pool that lives; undefined for none. */

@@ -21,8 +21,8 @@ const {
 const limits = require('./limits');
 const { MessageReader } = require('./message-reader');
 const { GO_ON, NO_BODY, Parser, RESPONSE, TUNNEL, flags, head, registers } = require('./parser');
+const { isInterim } = require('./registries');
 const { endSignal } = require('./signal');
-const { isInterim } = require('./status');
 const { kConnection, kExchange, kNeedDrain } = require('./symbols');
 
 const responseFinish = channel('http.client.response.finish');

@@ -5,15 +5,21 @@
 
 const process = require('node:process');
 
-const { kEnd, kFailed, kMakeSocket, kProgress, kRead, kWritten } = require('../internal/owner');
-const { encoded } = require('../internal/stream-handle');
+const {
+  encoded,
+  kEnd,
+  kFailed,
+  kMakeSocket,
+  kProgress,
+  kRead,
+  kWritten
+} = require('../internal/stream-handle');
 const { Socket } = require('../net');
 const { canConsume, canWritePast } = require('./consume');
 const { MessageReader } = require('./message-reader');
-const corking = require('./outgoing-cork');
+const corking = require('./outgoing-pieces');
 const { settle } = require('./outgoing-end');
 const { BETWEEN_MESSAGES, Parser, REQUEST, startParsing, stopParsing } = require('./parser');
-const { Pieces, writeAll } = require('./pieces');
 const { kCorked, kNeedDrain } = require('./symbols');
 
 /** Answers to pipelined requests of one read wait for each other up to so many characters. */
@@ -34,7 +40,7 @@ class Connection extends MessageReader {
     this.settings = settings;
     /** Reading has stopped; what a socket that is made later has to know. */
     this.stopped = false;
-    /** The time that an idle connection is given runs; see idle.js for where there is no socket. */
+    /** The time that an idle connection is given runs; see time-limits.js for where there is no socket. */
     this.idle = false;
     this.idleSince = 0;
     this.idleQueue = null;
@@ -213,7 +219,7 @@ class Connection extends MessageReader {
 
   /** The kernel did not take all of it, or nothing: the socket has the queue, and the error. */
   sendLater(rest, messages) {
-    writeAll(this.socket, rest, (error) => this.tellLater(messages, error));
+    corking.writeAll(this.socket, rest, (error) => this.tellLater(messages, error));
   }
 
   /** Messages that waited have left, or failed to. */
@@ -236,7 +242,7 @@ class Connection extends MessageReader {
   /** As piecesOf(), where whoever asks sends them in this tick. */
   startPieces(message) {
     this.flushHeld();
-    this.pieces = new Pieces(message);
+    this.pieces = new corking.Pieces(message);
     if (corking.HOLDS_TICKS) message[kCorked] = 1;
   }
 
@@ -265,7 +271,7 @@ class Connection extends MessageReader {
     if (ends) pieces.addEnd();
     const rest = this.handle.writePieces(pieces.take(), pieces.size);
     if (rest !== null) {
-      writeAll(this.socket, rest, (error) => {
+      corking.writeAll(this.socket, rest, (error) => {
         afterPieces(this, pieces, error);
         if (ends) this.tellLater([message], error);
       });
@@ -287,7 +293,7 @@ class Connection extends MessageReader {
     const pieces = this.takePieces();
     sock.cork();
     if (corking.HOLDS_TICKS) message[kCorked] = 1;
-    writeAll(sock, pieces.take(), (error) => afterPieces(this, pieces, error));
+    corking.writeAll(sock, pieces.take(), (error) => afterPieces(this, pieces, error));
   }
 
   // Idleness.

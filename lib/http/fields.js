@@ -1,7 +1,166 @@
 'use strict';
 
-// The fields of a message to send, in the order and case in which they were set. Most messages have a
-// handful: those are found by looking at each, many by an index.
+// Header fields: which characters names and values may have, how received ones are split and joined, and
+// those of a message to send.
+
+const { codeError } = require('../internal/errors');
+
+// Characters (RFC 9110 section 5.6.2), by tables.
+
+const INVALID = 0;
+const ASCII = 1;
+const LATIN1 = 2;
+
+/** What a code unit is in a field's value: a tab, visible ASCII, obs-text, or nothing allowed. */
+const valueKinds = new Uint8Array(256);
+valueKinds[0x09] = ASCII;
+valueKinds.fill(ASCII, 0x20, 0x7f);
+valueKinds.fill(LATIN1, 0x80);
+
+const tokenKinds = new Uint8Array(256);
+for (const mark of "!#$%&'*+-.^_`|~") tokenKinds[mark.charCodeAt(0)] = 1;
+for (const [first, last] of ['09', 'AZ', 'az']) {
+  tokenKinds.fill(1, first.charCodeAt(0), last.charCodeAt(0) + 1);
+}
+
+/** What no value may have: NUL, CR, LF, and what latin1 has no byte for. */
+const NEVER = new RegExp('[\\0\\r\\n\\u0100-\\uffff]');
+
+function isToken(text) {
+  if (typeof text !== 'string' || text.length === 0) return false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0xff || tokenKinds[code] === 0) return false;
+  }
+  return true;
+}
+
+/** @returns {number} INVALID, ASCII or LATIN1 */
+function kindOfValue(text) {
+  let kind = ASCII;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const here = code > 0xff ? INVALID : valueKinds[code];
+    if (here !== ASCII) {
+      if (here === INVALID) return INVALID;
+      kind = LATIN1;
+    }
+  }
+  return kind;
+}
+
+/** Whether every character is a byte below 0x80: its UTF-8 and its latin1 are the same. */
+function isAscii(text) {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
+}
+
+/** Node's documentation, "http.validateHeaderName(name[, label])". */
+function validateHeaderName(name, label) {
+  if (!isToken(name)) throw codeError('ERR_INVALID_HTTP_TOKEN', label || 'Header name', name);
+}
+
+/** Node's documentation, "http.validateHeaderValue(name, value)". */
+function validateHeaderValue(name, value) {
+  checkValue(name, value, false);
+}
+
+function checkValue(name, value, relaxed) {
+  if (value === undefined) throw codeError('ERR_HTTP_INVALID_HEADER_VALUE', value, name);
+  // A list is checked as its own text would be: the commas of it are allowed anyway.
+  if (typeof value !== 'number' && !isValue(`${value}`, relaxed)) {
+    throw codeError('ERR_INVALID_CHAR', 'header content', name);
+  }
+}
+
+/** Whether a field may have it; relaxed, all but what ends a line or a text, and what is no byte. */
+function isValue(text, relaxed) {
+  return kindOfValue(text) !== INVALID || (relaxed && !NEVER.test(text));
+}
+
+// Received fields: the parser's text as names and values, and the values of fields that came more than
+// once joined (Node's documentation, "message.headers").
+
+/** Of these the first one counts; the others are dropped. */
+const SINGLE = new Set([
+  'age',
+  'authorization',
+  'content-length',
+  'content-type',
+  'etag',
+  'expires',
+  'from',
+  'host',
+  'if-modified-since',
+  'if-unmodified-since',
+  'last-modified',
+  'location',
+  'max-forwards',
+  'proxy-authorization',
+  'referer',
+  'retry-after',
+  'server',
+  'user-agent'
+]);
+
+/** Names in lower case by name as sent, for those seen often. */
+const lowered = new Map();
+const LOWERED_MAX = 512;
+
+function toLower(name) {
+  let lower = lowered.get(name);
+  if (lower === undefined) {
+    lower = name.toLowerCase();
+    if (lowered.size < LOWERED_MAX && name.length < 64) lowered.set(name, lower);
+  }
+  return lower;
+}
+
+/**
+ * `Name: value\r\n` times `count`, from `start` on, as `[name, value, name, value ...]`.
+ * @param {string} text
+ * @param {number} start
+ * @param {number} count
+ */
+function splitLines(text, start, count) {
+  const list = new Array(count * 2);
+  for (let i = 0, at = start; i < count; i++) {
+    const colon = text.indexOf(':', at);
+    const end = text.indexOf('\r\n', colon);
+    list[i * 2] = text.slice(at, colon);
+    list[i * 2 + 1] = text.slice(colon + 2, end);
+    at = end + 2;
+  }
+  return list;
+}
+
+/** Adds a field to an object of the shape of `message.headers`. */
+function addField(name, value, headers, joinDuplicates) {
+  const lower = toLower(name);
+  const before = headers[lower];
+  if (lower === 'set-cookie') {
+    if (before === undefined) headers[lower] = [value];
+    else before.push(value);
+  } else if (typeof before !== 'string') {
+    // What is there and no text is inherited: `constructor` may be a header's name.
+    headers[lower] = value;
+  } else if (lower === 'cookie') {
+    headers[lower] = `${before}; ${value}`;
+  } else if (joinDuplicates || !SINGLE.has(lower)) {
+    headers[lower] = `${before}, ${value}`;
+  }
+}
+
+/** Adds a field to an object of the shape of `message.headersDistinct`, which inherits nothing. */
+function addDistinct(name, value, headers) {
+  const lower = toLower(name);
+  const before = headers[lower];
+  if (before === undefined) headers[lower] = [value];
+  else before.push(value);
+}
+
+// Fields to send, in the order and case in which they were set. Most messages have a handful: those are
+// found by looking at each, many by an index.
 
 /** With more fields than this an index is kept. */
 const SCANNED = 16;
@@ -91,4 +250,19 @@ function isIndexName(key) {
   return first < 0x3a && first > 0x2f && INDEX_NAME.test(key) && Number(key) <= INDEX_MAX;
 }
 
-module.exports = { Fields };
+module.exports = {
+  Fields,
+  INVALID,
+  LATIN1,
+  addDistinct,
+  addField,
+  checkValue,
+  isAscii,
+  isToken,
+  isValue,
+  kindOfValue,
+  splitLines,
+  toLower,
+  validateHeaderName,
+  validateHeaderValue
+};

@@ -4,9 +4,9 @@
 // that HTTP needs and nobody set: Date, Connection, Keep-Alive, Content-Length, Transfer-Encoding.
 
 const { codeError } = require('../internal/errors');
-const { dateLine } = require('./date');
+const { setTimeout } = require('../internal/timers');
+const { checkValue, validateHeaderName } = require('./fields');
 const { kFields, kRelaxed, kUniqueHeaders } = require('./symbols');
-const { checkValue, validateHeaderName } = require('./tokens');
 
 /** Which of the fields that matter here a head has. */
 const CONNECTION = 1;
@@ -238,6 +238,24 @@ function lengthLine(length) {
     lastLengthLine = `Content-Length: ${length}\r\n`;
   }
   return lastLengthLine;
+}
+
+/** The line of the Date header, made once a second. */
+let dateText = '';
+
+/** @returns {string} the field with now, as RFC 9110 section 5.6.7 writes it */
+function dateLine() {
+  if (dateText === '') {
+    const now = new Date();
+    dateText = `Date: ${now.toUTCString()}\r\n`;
+    setTimeout(forget, 1000 - now.getMilliseconds()).unref();
+  }
+  return dateText;
+}
+
+/** The second is over. */
+function forget() {
+  dateText = '';
 }
 
 /** How the receiver finds the body's end, where nobody else said it. */

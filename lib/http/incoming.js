@@ -6,10 +6,10 @@
 const { Readable, finished } = require('node:stream');
 
 const { nodeMajor } = require('../internal/host');
-const { byNumber: methods } = require('./methods');
-const { addDistinct, addField, splitLines } = require('./field-lines');
+const { addDistinct, addField, splitLines } = require('./fields');
 const { REFUSES_FIELDS } = require('./limits');
 const { flags, head, registers } = require('./parser');
+const { methods } = require('./registries');
 const { abort, defineSignal, kAborts } = require('./signal');
 const { kConnection, kSocket } = require('./symbols');
 

@@ -6,15 +6,14 @@ const host = require('../internal/host');
 const validate = require('../internal/validate');
 const agents = require('./agent');
 const { ClientRequest } = require('./client-request');
+const { validateHeaderName, validateHeaderValue } = require('./fields');
 const { IncomingMessage } = require('./incoming');
 const { maxHeaderSize } = require('./limits');
-const { METHODS } = require('./methods');
 const { OutgoingMessage } = require('./outgoing');
 const { setMaxIdleHTTPParsers } = require('./parser');
+const { METHODS, STATUS_CODES } = require('./registries');
 const { Server, connectionListener } = require('./server');
 const { ServerResponse } = require('./server-response');
-const { STATUS_CODES } = require('./status');
-const { validateHeaderName, validateHeaderValue } = require('./tokens');
 
 const { Agent, globalAgent } = agents;
 

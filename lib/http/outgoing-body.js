@@ -12,12 +12,12 @@ const { STRING_MAX } = require('../internal/stream-handle');
 const { observed } = require('../internal/timeline');
 const { Socket } = require('../net');
 const { canWritePast, handleOf } = require('./consume');
-const corking = require('./outgoing-cork');
-const { nop } = corking;
+const { isAscii } = require('./fields');
 const ending = require('./outgoing-end');
-const { isUtf8, writeAll } = require('./pieces');
+const corking = require('./outgoing-pieces');
 const { kConnection, kCorked, kLeft, kNeedDrain } = require('./symbols');
-const { isAscii } = require('./tokens');
+
+const { isUtf8, nop, writeAll } = corking;
 
 const kBytesWritten = Symbol('bytesWritten');
 const kHighWaterMark = Symbol('highWaterMark');

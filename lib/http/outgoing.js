@@ -10,10 +10,9 @@ const util = require('node:util');
 const { codeError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
 const validate = require('../internal/validate');
-const { toLower } = require('./field-lines');
-const { Fields } = require('./fields');
+const { Fields, checkValue, isToken, isValue, toLower, validateHeaderName } = require('./fields');
 const body = require('./outgoing-body');
-const corking = require('./outgoing-cork');
+const corking = require('./outgoing-pieces');
 const ending = require('./outgoing-end');
 const { renderHead } = require('./head-lines');
 const {
@@ -28,7 +27,6 @@ const {
   kSocket,
   kUniqueHeaders
 } = require('./symbols');
-const { checkValue, isToken, isValue, validateHeaderName } = require('./tokens');
 
 /** Until Node 22 a message that has no socket closes with the one it will get. */
 const CLOSES_AT_ONCE = nodeMajor >= 24;

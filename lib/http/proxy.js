@@ -4,7 +4,6 @@
 // line and their connection change (Node's documentation, "Built-in Proxy Support").
 
 const { codeError } = require('../internal/errors');
-const { isIPv4, isIPv6 } = require('../internal/ip');
 const validate = require('../internal/validate');
 
 class Proxy {
@@ -82,7 +81,7 @@ function hideUser(address) {
 /** @returns {URL} */
 function originOf({ host: name, port }) {
   validate.port(port, 'options.port');
-  const origin = new URL(`http://${isIPv6(name) ? `[${name}]` : name}`);
+  const origin = new URL(`http://${validate.isIPv6(name) ? `[${name}]` : name}`);
   origin.port = port;
   return origin;
 }
@@ -150,11 +149,11 @@ function matches(rule, name, port) {
   if (rule.startsWith('.')) return name.endsWith(rule) || name === rule.slice(1);
   if (rule.startsWith('*.')) return name.endsWith(rule.slice(1));
   const [first, last, ...more] = rule.split('-');
-  if (more.length === 0 && [name, first, last ?? ''].every((word) => isIPv4(word))) {
+  if (more.length === 0 && [name, first, last ?? ''].every((word) => validate.isIPv4(word))) {
     return number(first) <= number(name) && number(name) <= number(last);
   }
   // A name may have a port, and is then for that port only.
-  return rule === `${isIPv6(name) ? `[${name}]` : name}:${port}`;
+  return rule === `${validate.isIPv6(name) ? `[${name}]` : name}:${port}`;
 }
 
 function number(address) {

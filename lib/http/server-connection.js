@@ -34,12 +34,12 @@ const {
   registers
 } = require('./parser');
 const { isWatched } = require('./outgoing-body');
-const { HOLDS_CHUNKS, moveCorks } = require('./outgoing-cork');
+const { HOLDS_CHUNKS, moveCorks } = require('./outgoing-pieces');
+const { STATUS_CODES } = require('./registries');
 const { emitClose } = require('./server-response');
 const { endSignal } = require('./signal');
-const { STATUS_CODES } = require('./status');
-const { UpgradeStream } = require('./upgrade-stream');
 const { kConnection, kCorked, kNeedDrain, kSocket, kUniqueHeaders } = require('./symbols');
+const { UpgradeStream } = require('./upgrade-stream');
 
 const requestStart = channel('http.server.request.start');
 const debug = debuglog('http');
@@ -121,7 +121,7 @@ class ServerConnection extends Connection {
     this.requestCount = 0;
     /** Reading has stopped until the client takes what it asked for. */
     this.heldBack = false;
-    /** When the request that is being read began; 0 between requests. See deadlines.js. */
+    /** When the request that is being read began; 0 between requests. See time-limits.js. */
     this.since = clock();
     this.headDone = false;
     /** Fields were told by themselves: trailers, or more than Node tells with a head. */

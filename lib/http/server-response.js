@@ -8,10 +8,10 @@ const { codeError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
 const { begin, finish, observed } = require('../internal/timeline');
 const validate = require('../internal/validate');
+const { INVALID, checkValue, kindOfValue, validateHeaderName } = require('./fields');
 const { OutgoingMessage } = require('./outgoing');
-const { STATUS_CODES, forbidsBody } = require('./status');
+const { STATUS_CODES, forbidsBody } = require('./registries');
 const { kConnection, kFields, kRelaxed } = require('./symbols');
-const { INVALID, checkValue, kindOfValue, validateHeaderName } = require('./tokens');
 
 const responseCreated = channel('http.server.response.created');
 

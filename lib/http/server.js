@@ -7,12 +7,10 @@ const { promisify } = require('node:util');
 
 const { codeError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
-const { kInherits, kServe } = require('../internal/owner');
+const { kInherits, kServe } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
 const net = require('../net');
 const { handleOf } = require('./consume');
-const { IdleQueue } = require('./idle');
-const deadlines = require('./deadlines');
 const { IncomingMessage } = require('./incoming');
 const {
   HAS_VALIDATION,
@@ -23,9 +21,10 @@ const {
   lenientBits,
   maxHeaderSize
 } = require('./limits');
+const { STATUS_CODES } = require('./registries');
 const { ServerConnection } = require('./server-connection');
 const { ServerResponse, uniqueHeaders } = require('./server-response');
-const { STATUS_CODES } = require('./status');
+const { IdleQueue, startChecking, stopChecking } = require('./time-limits');
 
 const kSettings = Symbol('settings');
 
@@ -210,7 +209,7 @@ Server.prototype[kServe] = function serve(handle) {
 };
 
 function onListening() {
-  deadlines.start(this, this[kSettings].connections);
+  startChecking(this, this[kSettings].connections);
 }
 
 Server.prototype.setTimeout = function setServerTimeout(msecs, callback) {
@@ -228,7 +227,7 @@ Server.prototype.close = function close(...args) {
 /** What comes before a listener is closed; https does it as well. */
 function closing(server) {
   closeIdleConnections.call(server);
-  deadlines.stop(server);
+  stopChecking(server);
 }
 
 /** Unlike net's, it fails where nothing listens. */

@@ -6,18 +6,32 @@
 const { AsyncResource } = require('node:async_hooks');
 
 const { numberOf } = require('./errors');
-const {
-  kAcceptFailed,
-  kAccepted,
-  kEnd,
-  kFailed,
-  kInherits,
-  kProgress,
-  kRead,
-  kWritten
-} = require('./owner');
 const { adopt, commands, debug, handleOf, native, open, write } = require('./runtime');
 const { setImmediate } = require('./timers');
+
+// What a handle calls on its owner, a socket or a server; symbols, since those are users' classes to
+// extend.
+
+/** `(offset, length)`: bytes were read; takeRead() or copyRead() get them. */
+const kRead = Symbol('read');
+/** `()`: the peer sent its FIN. */
+const kEnd = Symbol('end');
+/** `(status, syscall)`: reading, or sending what was taken before, failed. */
+const kFailed = Symbol('failed');
+/** `()`: a write that has to wait went forward. */
+const kProgress = Symbol('progress');
+/** `(status, done)`: a write that had to wait ended. */
+const kWritten = Symbol('written');
+/** `(handle)`: a connection was accepted. */
+const kAccepted = Symbol('accepted');
+/** `()`, of servers: whether the next connection inherits their context. */
+const kInherits = Symbol('inherits');
+/** `(handle)`, of servers that can do without a socket: serves a connection. Returns whether. */
+const kServe = Symbol('serve');
+/** `(handle)`: the socket of a connection that was served without. */
+const kMakeSocket = Symbol('makeSocket');
+/** `(status, handle)`: accepting failed, and pauses. */
+const kAcceptFailed = Symbol('acceptFailed');
 
 // Longer strings become Buffers: Rust converts on its stack.
 const STRING_MAX = 16 * 1024;
@@ -546,4 +560,20 @@ function fill(out, result) {
   return 0;
 }
 
-module.exports = { ConnectRequest, STRING_MAX, StreamHandle, encoded, types };
+module.exports = {
+  ConnectRequest,
+  STRING_MAX,
+  StreamHandle,
+  encoded,
+  kAcceptFailed,
+  kAccepted,
+  kEnd,
+  kFailed,
+  kInherits,
+  kMakeSocket,
+  kProgress,
+  kRead,
+  kServe,
+  kWritten,
+  types
+};

@@ -4,10 +4,9 @@
 // server or a client will use it.
 
 const { codeError, errnoError, hostPortError, numberOf } = require('../internal/errors');
-const { isIP } = require('../internal/ip');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const validate = require('../internal/validate');
-const { kTake } = require('./arguments');
+const { kTake } = require('./options');
 
 class BoundSocket {
   #handle = null;
@@ -27,7 +26,7 @@ class BoundSocket {
     validate.type(reusePort, 'options.reusePort', 'boolean');
     const address = options.host ?? (ipv6Only ? '::' : '0.0.0.0');
     validate.type(address, 'options.host', 'string');
-    if (isIP(address) === 0) {
+    if (validate.isIP(address) === 0) {
       const reason =
         'must be a numeric IP address; net.BoundSocket does not perform DNS resolution';
       throw codeError('ERR_INVALID_ARG_VALUE', 'options.host', address, reason);

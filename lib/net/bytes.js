@@ -7,12 +7,11 @@ const { Duplex } = require('node:stream');
 
 const { codeError, errnoError, numberOf } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
-const { kEnd, kFailed, kProgress, kRead, kWritten } = require('../internal/owner');
+const { kEnd, kFailed, kProgress, kRead, kWritten } = require('../internal/stream-handle');
 
 const { copyRead, takeRead } = require('../internal/runtime');
 const { setImmediate } = require('../internal/timers');
 const { Pipe } = require('./pipe');
-const { WrapperTarget, isWrapping, kWrap } = require('./wrapper');
 
 /** Strings up to here cross as they are, among Buffers. */
 const SHORT = 1024;
@@ -22,6 +21,13 @@ const kPipe = Symbol('pipe');
 const kTimer = Symbol('timer');
 /** How many bytes of a write that has to wait had to when last asked. */
 const kWaiting = Symbol('waiting');
+/** The method that hands a socket's bytes to a wrapper. */
+const kWrap = Symbol('wrap');
+
+/** Where wrappers are made, as it stands in a stack trace. */
+const WRAPPERS = '(node:internal/js_stream_socket:';
+/** This module's function, its caller, the wrapper. */
+const FRAMES = 3;
 
 const methods = {
   _read() {
@@ -78,6 +84,7 @@ const methods = {
 
   /** A wrapper reads from now on. */
   [kWrap]() {
+    const { WrapperTarget } = require('./wrapper');
     const target = (this[kOnRead] = new WrapperTarget(this));
     if (this._handle && !this.connecting) this._handle.fixReadSize(target.size);
   },
@@ -242,6 +249,22 @@ function takeHeld(socket) {
   else if (socket._handle?.reading) startReading(socket);
 }
 
+/**
+ * Whether whoever resumes a socket is a wrapper of it, which does so when it is made. Cheap for all others.
+ * @param {any} socket
+ */
+function isWrapping(socket) {
+  const { data } = socket._events;
+  if (data === undefined) return false;
+  const { name, prototype } = typeof data === 'function' ? data : data.at(-1);
+  if (name !== 'ondata' || prototype !== undefined) return false; // pipe() has one of that name
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = FRAMES;
+  const { stack } = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  return String(stack).includes(WRAPPERS);
+}
+
 /** A reader's own buffer (`onread`): Rust reads no more at a time than fits into it. */
 class ReadTarget {
   constructor(buffer, callback) {
@@ -291,4 +314,4 @@ function readTarget(onread) {
 /** Where a function gives no buffer: a read of the usual size. */
 const READ_SIZE = 64 * 1024;
 
-module.exports = { bytesWaiting, kOnRead, kPipe, kTimer, kWaiting, methods, readTarget };
+module.exports = { bytesWaiting, kOnRead, kPipe, kTimer, kWaiting, kWrap, methods, readTarget };

@@ -4,10 +4,9 @@
 // accepts for all and hands out the connections (Node's documentation of cluster, "How it works").
 
 const { hostPortError, numberOf } = require('../internal/errors');
-const { isIP } = require('../internal/ip');
-const { kAccepted } = require('../internal/owner');
 const { fdKind } = require('../internal/runtime');
-const { StreamHandle, types } = require('../internal/stream-handle');
+const { StreamHandle, kAccepted, types } = require('../internal/stream-handle');
+const { isIP } = require('../internal/validate');
 
 /** As libuv numbers it. */
 const IPV6_ONLY = 1;

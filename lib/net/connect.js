@@ -8,14 +8,18 @@ const { inspect } = require('node:util');
 
 const { codeError, connectionsError, hostPortError, numberOf } = require('../internal/errors');
 const host = require('../internal/host');
-const { isIP } = require('../internal/ip');
 const { ConnectRequest, StreamHandle, types } = require('../internal/stream-handle');
 const { begin, finish, observed } = require('../internal/timeline');
 const { clearTimeout, setImmediate, setTimeout } = require('../internal/timers');
 const validate = require('../internal/validate');
-const { isNormalized, normalizeArgs } = require('./arguments');
-const { blockListOf } = require('./block-list');
-const defaults = require('./defaults');
+const {
+  attemptTimeoutOf,
+  blockListOf,
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  isNormalized,
+  normalizeArgs
+} = require('./options');
 
 const clientSockets = channel('net.client.socket');
 
@@ -96,27 +100,27 @@ function lookupAndConnect(socket, options) {
   const { localAddress, localPort } = options;
   const name = options.host || 'localhost';
   if (host.nodeMajor >= 22) validate.type(name, 'options.host', 'string');
-  if (localAddress && !isIP(localAddress)) {
+  if (localAddress && !validate.isIP(localAddress)) {
     throw codeError('ERR_INVALID_IP_ADDRESS', inspectPlain(localAddress));
   }
   if (localPort) validate.type(localPort, 'options.localPort', 'number');
   const port = checkPort(options.port);
-  const autoSelect = options.autoSelectFamily ?? defaults.getDefaultAutoSelectFamily();
+  const autoSelect = options.autoSelectFamily ?? getDefaultAutoSelectFamily();
   if (options.autoSelectFamily !== undefined && options.autoSelectFamily !== null) {
     validate.type(options.autoSelectFamily, 'options.autoSelectFamily', 'boolean');
   }
   const attemptTimeout =
     options.autoSelectFamilyAttemptTimeout === undefined ||
     options.autoSelectFamilyAttemptTimeout === null
-      ? defaults.getDefaultAutoSelectFamilyAttemptTimeout()
-      : defaults.attemptTimeout(
+      ? getDefaultAutoSelectFamilyAttemptTimeout()
+      : attemptTimeoutOf(
           options.autoSelectFamilyAttemptTimeout,
           'options.autoSelectFamilyAttemptTimeout'
         );
   const blockList = blockListOf(options);
   const target = { port, localAddress, localPort, blockList };
   if (!socket._handle) openHandle(socket, types.TCP);
-  const family = isIP(name);
+  const family = validate.isIP(name);
   if (family !== 0) {
     process.nextTick(() => {
       if (socket.connecting) connectOne(socket, target, name, family);
@@ -176,7 +180,7 @@ function afterLookup(socket, target, name, error, address, family) {
   if (!socket.connecting) return;
   if (error) {
     process.nextTick(fail, socket, error);
-  } else if (!isIP(address)) {
+  } else if (!validate.isIP(address)) {
     process.nextTick(fail, socket, codeError('ERR_INVALID_IP_ADDRESS', address));
   } else if (family !== 4 && family !== 6) {
     const wrong = codeError('ERR_INVALID_ADDRESS_FAMILY', family, name, target.port);
@@ -198,14 +202,14 @@ function afterLookupAll(socket, target, name, attemptTimeout, error, addresses) 
   for (const { address, family } of addresses) {
     socket.emit('lookup', error, address, family, name);
     if (!socket.connecting) return;
-    const usable = isIP(address) && (family === 4 || family === 6);
+    const usable = validate.isIP(address) && (family === 4 || family === 6);
     // Hosts files name the same address twice.
     if (usable && !valid.some((known) => known.address === address))
       valid.push({ address, family });
   }
   if (valid.length === 0) {
     const { address, family } = addresses[0] ?? {};
-    const wrong = isIP(address)
+    const wrong = validate.isIP(address)
       ? codeError('ERR_INVALID_ADDRESS_FAMILY', family, name, target.port)
       : codeError('ERR_INVALID_IP_ADDRESS', address);
     process.nextTick(fail, socket, wrong);
@@ -401,7 +405,9 @@ function bindLocal(handle, target, family) {
   // As the kernel takes it: the low sixteen bits. Another port than asked for is not to be had.
   const port = localPort & 0xffff;
   let status =
-    isIP(address) === family ? handle.bind(address, port, false, false) : numberOf('EINVAL');
+    validate.isIP(address) === family
+      ? handle.bind(address, port, false, false)
+      : numberOf('EINVAL');
   if (status === 0 && localPort > 0) {
     const name = {};
     handle.getsockname(name);

@@ -3,14 +3,14 @@
 // The module `net`: its functions, and by name everything that Node's documentation of it lists.
 
 const host = require('../internal/host');
-const { isIP, isIPv4, isIPv6 } = require('../internal/ip');
-const { normalizeArgs } = require('./arguments');
+const { isIP, isIPv4, isIPv6 } = require('../internal/validate');
 const {
   getDefaultAutoSelectFamily,
   getDefaultAutoSelectFamilyAttemptTimeout,
+  normalizeArgs,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout
-} = require('./defaults');
+} = require('./options');
 const { Server } = require('./server');
 const { Socket, clientSockets } = require('./socket');
 

@@ -8,14 +8,18 @@ const { getDefaultHighWaterMark } = require('node:stream');
 
 const { codeError, errnoError, numberOf, uvHostPortError } = require('../internal/errors');
 const host = require('../internal/host');
-const { isIP } = require('../internal/ip');
-const { kAcceptFailed, kAccepted, kMakeSocket, kServe } = require('../internal/owner');
 const { fdKind } = require('../internal/runtime');
-const { StreamHandle, types } = require('../internal/stream-handle');
+const {
+  StreamHandle,
+  kAcceptFailed,
+  kAccepted,
+  kMakeSocket,
+  kServe,
+  types
+} = require('../internal/stream-handle');
 const { setTimeout } = require('../internal/timers');
 const validate = require('../internal/validate');
-const { isBoundSocket, kTake, normalizeArgs, toNumber } = require('./arguments');
-const { blockListOf } = require('./block-list');
+const { blockListOf, isBoundSocket, kTake, normalizeArgs, toNumber } = require('./options');
 const { AcceptOptions, Socket } = require('./socket');
 
 const kAcceptOptions = Symbol('acceptOptions');
@@ -274,7 +278,7 @@ function listenOnPath(handle, { path, backlog, readableAll, writableAll }) {
 
 function familyOf({ family, path, fd }, address) {
   if (path !== undefined || fd !== undefined) return -1;
-  return family ?? isIP(address);
+  return family ?? validate.isIP(address);
 }
 
 function emitListening(server) {

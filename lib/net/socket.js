@@ -11,8 +11,7 @@ const { fdKind } = require('../internal/runtime');
 const { StreamHandle, types } = require('../internal/stream-handle');
 const { clearTimeout, setTimeout } = require('../internal/timers');
 const validate = require('../internal/validate');
-const { isBoundSocket, kTake } = require('./arguments');
-const { blockListOf } = require('./block-list');
+const { blockListOf, isBoundSocket, kTake } = require('./options');
 const { bytesWaiting, kOnRead, kPipe, kTimer, kWaiting, methods, readTarget } = require('./bytes');
 const {
   clientSockets,

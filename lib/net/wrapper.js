@@ -3,20 +3,13 @@
 // What Node's own tls, https and http2 need of a socket that they are given. They put a Duplex of theirs
 // around any that is not Node's, which hears from it as from every stream: also of what programs emit on it,
 // and of an end that closes the other direction as well. A socket of Node's gives them its handle instead,
-// which tells nobody else, and knows its addresses.
+// which tells nobody else, and knows its addresses. Loaded when the first is made.
 
 const host = require('../internal/host');
-
-/** On sockets: the method that hands their bytes to a wrapper. */
-const kWrap = Symbol('wrap');
+const { kWrap } = require('./bytes');
 
 /** Larger than what TLS has in a record. */
 const READ_SIZE = 64 * 1024;
-
-/** Where wrappers are made, as it stands in a stack trace. */
-const WRAPPERS = '(node:internal/js_stream_socket:';
-/** This module's function, its caller, the wrapper. */
-const FRAMES = 3;
 
 const PROPERTIES = [
   'localAddress',
@@ -32,22 +25,6 @@ const known = new WeakMap();
 /** The TLSSocket above a socket: it fails as what a handle tells it to have failed, and no more than once. */
 const above = new WeakMap();
 let isKnown = false;
-
-/**
- * Whether whoever resumes a socket is a wrapper of it, which does so when it is made. Cheap for all others.
- * @param {any} socket
- */
-function isWrapping(socket) {
-  const { data } = socket._events;
-  if (data === undefined) return false;
-  const { name, prototype } = typeof data === 'function' ? data : data.at(-1);
-  if (name !== 'ondata' || prototype !== undefined) return false; // pipe() has one of that name
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = FRAMES;
-  const { stack } = new Error();
-  Error.stackTraceLimit = stackTraceLimit;
-  return String(stack).includes(WRAPPERS);
-}
 
 /** Reads for a wrapper, in place of the stream. Made while the wrapper is. */
 class WrapperTarget {
@@ -175,4 +152,4 @@ function beneath(secure) {
   return socket;
 }
 
-module.exports = { WrapperTarget, isWrapping, kWrap };
+module.exports = { WrapperTarget };

@@ -57,7 +57,7 @@ enum Source {
     ClosingPhase,
 }
 
-/// What an event is, in the order of `lib/internal/events.js`.
+/// What an event is, in the order of `lib/internal/runtime.js`.
 #[derive(Debug, Clone, Copy)]
 #[repr(i32)]
 pub enum Kinds {

@@ -1,6 +1,22 @@
 'use strict';
 
-// The status codes that have a name, and which of them say something about the message's body.
+// The registries of HTTP: methods, by the parser's numbers and as http.METHODS lists them, and status
+// codes, which of them have a name, and which say something about the message's body.
+
+const { httpMethods } = require('../internal/binding');
+
+/** The methods by the number that the parser gives; some are of RTSP, which shares it. */
+const methods = httpMethods();
+
+const RTSP_FIRST = methods.indexOf('DESCRIBE');
+const RTSP_LAST = methods.indexOf('FLUSH');
+
+const METHODS = methods
+  .filter((name, i) => name !== 'PRI' && !(i >= RTSP_FIRST && i <= RTSP_LAST))
+  .sort();
+
+/** Requests of these have no body unless the program says how long it is. */
+const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']);
 
 /** Reason phrases by code, as the registries of RFC 9110 and its companions have them. */
 const STATUS_CODES = {
@@ -84,4 +100,12 @@ function isInterim(code) {
   return isInformational(code) && code !== 101;
 }
 
-module.exports = { STATUS_CODES, forbidsBody, isInformational, isInterim };
+module.exports = {
+  BODILESS,
+  METHODS,
+  STATUS_CODES,
+  forbidsBody,
+  isInformational,
+  isInterim,
+  methods
+};
