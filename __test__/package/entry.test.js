@@ -61,7 +61,7 @@ test('what few programs use is loaded when it is used', async () => {
     console.log(JSON.stringify(Object.keys(require.cache)));`);
   const names = loaded.map((file) => path.relative(path.join(root, 'lib'), file));
   expect(names).toContain(path.join('http', 'server.js'));
-  for (const late of ['net/wrapper', 'net/cluster', 'http/proxy', 'internal/performance-entry']) {
+  for (const late of ['net/cluster', 'http/proxy', 'internal/performance-entry']) {
     expect(names).not.toContain(path.join(`${late}.js`));
   }
 });

@@ -12,6 +12,7 @@ const { kEnd, kFailed, kProgress, kRead, kWritten } = require('../internal/strea
 const { copyRead, takeRead } = require('../internal/runtime');
 const { setImmediate } = require('../internal/timers');
 const { Pipe } = require('./pipe');
+const { WrapperTarget, kWrap } = require('./wrapper');
 
 /** Strings up to here cross as they are, among Buffers. */
 const SHORT = 1024;
@@ -21,8 +22,6 @@ const kPipe = Symbol('pipe');
 const kTimer = Symbol('timer');
 /** How many bytes of a write that has to wait had to when last asked. */
 const kWaiting = Symbol('waiting');
-/** The method that hands a socket's bytes to a wrapper. */
-const kWrap = Symbol('wrap');
 
 /** Where wrappers are made, as it stands in a stack trace. */
 const WRAPPERS = '(node:internal/js_stream_socket:';
@@ -84,7 +83,6 @@ const methods = {
 
   /** A wrapper reads from now on. */
   [kWrap]() {
-    const { WrapperTarget } = require('./wrapper');
     const target = (this[kOnRead] = new WrapperTarget(this));
     if (this._handle && !this.connecting) this._handle.fixReadSize(target.size);
   },
@@ -314,4 +312,4 @@ function readTarget(onread) {
 /** Where a function gives no buffer: a read of the usual size. */
 const READ_SIZE = 64 * 1024;
 
-module.exports = { bytesWaiting, kOnRead, kPipe, kTimer, kWaiting, kWrap, methods, readTarget };
+module.exports = { bytesWaiting, kOnRead, kPipe, kTimer, kWaiting, methods, readTarget };

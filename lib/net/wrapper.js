@@ -3,10 +3,12 @@
 // What Node's own tls, https and http2 need of a socket that they are given. They put a Duplex of theirs
 // around any that is not Node's, which hears from it as from every stream: also of what programs emit on it,
 // and of an end that closes the other direction as well. A socket of Node's gives them its handle instead,
-// which tells nobody else, and knows its addresses. Loaded when the first is made.
+// which tells nobody else, and knows its addresses.
 
 const host = require('../internal/host');
-const { kWrap } = require('./bytes');
+
+/** On sockets: the method that hands their bytes to a wrapper. */
+const kWrap = Symbol('wrap');
 
 /** Larger than what TLS has in a record. */
 const READ_SIZE = 64 * 1024;
@@ -152,4 +154,4 @@ function beneath(secure) {
   return socket;
 }
 
-module.exports = { WrapperTarget };
+module.exports = { WrapperTarget, kWrap };

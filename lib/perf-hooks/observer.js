@@ -8,6 +8,8 @@ const { inspect } = require('node:util');
 
 const { codeError } = require('../internal/errors');
 const host = require('../internal/host').perfHooks;
+// finish() of the timeline needs it when a peer has brought an entry about.
+require('../internal/performance-entry');
 const { observed, observers } = require('../internal/timeline');
 const { setImmediate } = require('../internal/timers');
 

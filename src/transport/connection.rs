@@ -207,9 +207,9 @@ impl Connection {
                 waits: true,
             });
         }
+        self.keep_promptness(total);
         // After the peer's FIN a write may meet a reset that the one before it provoked: nothing is
         // promised then that the kernel has not taken.
-        self.keep_promptness(total);
         let joins = self.sent_tick == tick && self.reading != Reading::Ended;
         if joins && total < DIRECT && self.out.len() + total <= COALESCE {
             self.keep(chunks, total);
