@@ -1,6 +1,6 @@
 'use strict';
 
-// Checks of arguments, once, at the edge: each throws what Node throws.
+// Checks of arguments, once, at the edge: each throws what Node throws. And what an IP address is.
 
 const { codeError } = require('./errors');
 const { nodeMajor } = require('./host');

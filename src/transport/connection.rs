@@ -605,7 +605,7 @@ impl Connection {
 /// Whether what does not fill a segment waits for acknowledgements.
 #[derive(Debug, Default)]
 struct Delay {
-    /// The program said so, or that it does not.
+    /// The program has set the option, to either.
     asked: bool,
     /// It does not, since bulk was forwarded.
     prompt: bool,
@@ -673,7 +673,7 @@ const OUT_KEPT: usize = 1024;
 /// From here on a write is not worth a copy: 16 KiB, and the lines around a chunk. Sent by themselves,
 /// writes of 4 KiB cost a server 1.2 times what they do copied; pieces of a body of 16 KiB 1.1 times.
 const DIRECT: usize = 16 * 1024 + 64;
-/// A forwarded read of this length is one of many, or the next to last.
+/// From here on a write is taken for one of many: a read that filled a whole window, or more.
 const BULK: usize = SMALL;
 /// Small writes kept until the end of a tick.
 const COALESCE: usize = 64 * 1024;
