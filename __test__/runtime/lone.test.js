@@ -1,7 +1,8 @@
-// A connection that alone has something to read, turn after turn, is read without asking the kernel first.
+// A connection that alone has something to read, turn after turn, is read without asking the kernel first,
+// and without sleeping where its peer answers at once.
 'use strict';
 
-const { NODE, report, subject } = require('../support/child');
+const { NODE, report, start, subject } = require('../support/child');
 
 describe.each([
   ['node', NODE],
@@ -23,5 +24,30 @@ describe.each([
   test('is told of its end, and of its reset', () => {
     expect(seen.ends).toBe(21);
     expect(seen.errors).toEqual(['ECONNRESET']);
+  });
+});
+
+describe.each([
+  ['node', NODE],
+  ['ours', subject]
+])('%s: a peer that answers at once', (_, net) => {
+  let seen;
+  beforeAll(async () => {
+    const peer = start('peers/peer.js', { args: ['drip', String(1 << 30)] });
+    const port = await peer.line();
+    seen = await report('runtime/chatty-peer.js', { net, args: [String(port)] });
+  });
+
+  test('gets all its answers, each behind the immediates of the one before', () => {
+    expect(seen).toMatchObject({ messages: 20_000, immediatesLate: 0 });
+  });
+
+  test('does not keep timers waiting', () => {
+    expect(seen.timers).toBeGreaterThan(0);
+    expect(seen.waited).toBeLessThan(2_000);
+  });
+
+  test('takes no CPU time when it has nothing more to say', () => {
+    expect(seen.idleMillis).toBeLessThan(300);
   });
 });

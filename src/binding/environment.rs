@@ -381,6 +381,21 @@ impl Environment {
         (status == sys::Status::napi_ok && size > 0).then_some((start.cast(), size))
     }
 
+    /// Reads a socket without asking the kernel whether it has anything. Returns whether it had.
+    fn read_now(&self, id: HandleId) -> bool {
+        let _guard = self.driver.reactor().enter();
+        match self
+            .handles
+            .borrow()
+            .get(id as usize)
+            .map(|handle| &handle.kind)
+        {
+            Some(Kind::Connection(connection)) => connection.borrow_mut().read_now(),
+            Some(Kind::Datagram(datagram)) => datagram.borrow_mut().receive_now(),
+            _ => false,
+        }
+    }
+
     /// No event names a closed handle any more: its id may be given to another.
     fn free_retired(&self) {
         let mut handles = self.handles.borrow_mut();
@@ -411,14 +426,34 @@ impl Boundary for Environment {
         let Some(id) = self.outbox.lone().next() else {
             return false;
         };
-        let _guard = self.driver.reactor().enter();
-        let read = self
-            .connection(id)
-            .is_ok_and(|connection| connection.borrow_mut().read_now());
+        let read = self.read_now(id);
         if !read {
             self.outbox.lone().missed();
         }
         read
+    }
+
+    fn read_lone(&self) -> bool {
+        self.outbox
+            .lone()
+            .probable()
+            .is_some_and(|id| self.read_now(id))
+    }
+
+    fn expects_one(&self) -> bool {
+        let Some(id) = self.outbox.lone().probable() else {
+            return false;
+        };
+        match self
+            .handles
+            .borrow()
+            .get(id as usize)
+            .map(|handle| &handle.kind)
+        {
+            Some(Kind::Connection(connection)) => connection.borrow().awaits(),
+            Some(Kind::Datagram(datagram)) => datagram.borrow().awaits(),
+            _ => false,
+        }
     }
 
     fn prepare_tasks(&self) {

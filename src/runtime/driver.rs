@@ -1,11 +1,13 @@
 //! Lets Node's libuv loop turn the tokio runtime: the only code that knows both.
 //!
-//! Three libuv handles, all unref'd, so that they alone never keep a process alive:
+//! Four libuv handles, all unref'd, so that they alone never keep a process alive:
 //!
 //! * a *poll* handle on the runtime's epoll descriptor: something happened, take a turn;
 //! * a *prepare* handle, run before the loop blocks: a timer or promise issued commands, take a turn
 //!   without asking the kernel;
-//! * an *idle* handle, active while a turn was cut short: keeps the loop from blocking.
+//! * a *check* handle, run once after a busy wait found something: tell of it;
+//! * an *idle* handle, active while a turn was cut short, or has yet to be taken: keeps the loop from
+//!   blocking.
 //!
 //! The poll handle is ref'd while something that JavaScript opened should keep the process alive.
 
@@ -19,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use once_cell::unsync::OnceCell;
 
+use super::busy_poll::BusyPoll;
 use super::reactor::Reactor;
 use super::uv;
 
@@ -27,6 +30,10 @@ pub trait Boundary {
     /// A turn begins for which the kernel has something: reads what that probably is. Returns whether it
     /// was, so that the kernel need not be asked.
     fn read_ahead(&self) -> bool;
+    /// Whether the next turn will probably be of one connection alone.
+    fn expects_one(&self) -> bool;
+    /// Reads that one. Returns whether it had anything.
+    fn read_lone(&self) -> bool;
     /// Called before tasks run; JavaScript may have run since the last time.
     fn prepare_tasks(&self);
     /// Whether another delivery is of use: for an event, or for memory that a task waits for.
@@ -55,9 +62,11 @@ pub struct Driver {
     uv_loop: *mut uv::Loop,
     poll: Cell<*mut uv::Handle>,
     prepare: Cell<*mut uv::Handle>,
+    check: Cell<*mut uv::Handle>,
     idle: Cell<*mut uv::Handle>,
     idling: Cell<bool>,
     turning: Cell<bool>,
+    busy_poll: BusyPoll,
     /// Handles that keep the loop alive.
     holds: Cell<usize>,
     /// libuv handles whose close callback has yet to run.
@@ -78,9 +87,11 @@ impl Driver {
             uv_loop: uv_loop.cast(),
             poll: Cell::new(std::ptr::null_mut()),
             prepare: Cell::new(std::ptr::null_mut()),
+            check: Cell::new(std::ptr::null_mut()),
             idle: Cell::new(std::ptr::null_mut()),
             idling: Cell::new(false),
             turning: Cell::new(false),
+            busy_poll: BusyPoll::default(),
             holds: Cell::new(0),
             open: Cell::new(0),
             boundary: OnceCell::new(),
@@ -143,6 +154,7 @@ impl Driver {
         for (slot, callback) in [
             (&self.poll, on_poll_closed as uv::Callback),
             (&self.prepare, on_prepare_closed),
+            (&self.check, on_check_closed),
             (&self.idle, on_idle_closed),
         ] {
             let handle = slot.replace(std::ptr::null_mut());
@@ -165,13 +177,17 @@ impl Driver {
             // SAFETY: fresh memory of the right size.
             unsafe { uv::uv_prepare_init(uv_loop, handle) }
         })?;
+        let check = self.open_handle(uv::Type::Check, |uv_loop, handle| {
+            // SAFETY: fresh memory of the right size.
+            unsafe { uv::uv_check_init(uv_loop, handle) }
+        })?;
         let idle = self.open_handle(uv::Type::Idle, |uv_loop, handle| {
             // SAFETY: fresh memory of the right size.
             unsafe { uv::uv_idle_init(uv_loop, handle) }
         })?;
         // SAFETY: initialised above.
         unsafe {
-            for handle in [poll, prepare, idle] {
+            for handle in [poll, prepare, check, idle] {
                 uv::uv_unref(handle);
             }
             uv::uv_poll_start(poll, uv::READABLE, on_poll);
@@ -179,6 +195,7 @@ impl Driver {
         }
         self.poll.set(poll);
         self.prepare.set(prepare);
+        self.check.set(check);
         self.idle.set(idle);
         Ok(())
     }
@@ -232,6 +249,35 @@ impl Driver {
             }
         };
         self.set_idling(!finished);
+    }
+
+    /// Before the loop blocks: looks for a while whether the lone connection has bytes, if that pays.
+    fn poll_busily(&self, boundary: &dyn Boundary) {
+        let stays_awake = self.idling.get() || self.turning.get();
+        if stays_awake || self.poll.get().is_null() || !boundary.expects_one() {
+            return;
+        }
+        // SAFETY: the loop outlives the driver.
+        if unsafe { uv::uv_backend_timeout(self.uv_loop) } == 0 {
+            return;
+        }
+        let Some(end) = self.busy_poll.until(Instant::now()) else {
+            return;
+        };
+        if !boundary.read_lone() {
+            while !boundary.read_lone() {
+                if Instant::now() >= end {
+                    return self.busy_poll.missed();
+                }
+                std::hint::spin_loop();
+            }
+            self.busy_poll.found();
+        }
+        // Told where Node tells of bytes, after libuv's wait and before the immediates: in this phase they
+        // could come twice before those run.
+        self.set_idling(true);
+        // SAFETY: `check` is initialised and not closed, as `poll`.
+        unsafe { uv::uv_check_start(self.check.get(), on_check) };
     }
 
     fn is_dirty(&self, boundary: &dyn Boundary) -> bool {
@@ -305,18 +351,33 @@ fn guarded(body: impl FnOnce()) {
 }
 
 extern "C" fn on_poll(handle: *mut uv::Handle, _status: c_int, _events: c_int) {
-    // SAFETY: libuv calls back only for open handles.
-    guarded(|| unsafe { driver_of(handle) }.turn(true));
+    guarded(|| {
+        // SAFETY: libuv calls back only for open handles.
+        let driver = unsafe { driver_of(handle) };
+        driver.busy_poll.woke(Instant::now);
+        driver.turn(true);
+    });
 }
 
 extern "C" fn on_prepare(handle: *mut uv::Handle) {
     guarded(|| {
         // SAFETY: as above.
         let driver = unsafe { driver_of(handle) };
-        let boundary = driver.boundary.get().and_then(Weak::upgrade);
-        if boundary.is_some_and(|boundary| driver.is_dirty(&*boundary)) {
+        let Some(boundary) = driver.boundary.get().and_then(Weak::upgrade) else {
+            return;
+        };
+        if driver.is_dirty(&*boundary) {
             driver.turn(false);
         }
+        driver.poll_busily(&*boundary);
+    });
+}
+
+extern "C" fn on_check(handle: *mut uv::Handle) {
+    // SAFETY: as above.
+    guarded(|| unsafe {
+        uv::uv_check_stop(handle);
+        driver_of(handle).turn(false);
     });
 }
 
@@ -343,6 +404,11 @@ extern "C" fn on_poll_closed(handle: *mut uv::Handle) {
 extern "C" fn on_prepare_closed(handle: *mut uv::Handle) {
     // SAFETY: this is the close callback.
     guarded(|| unsafe { finish(handle, uv::Type::Prepare) }.closed());
+}
+
+extern "C" fn on_check_closed(handle: *mut uv::Handle) {
+    // SAFETY: this is the close callback.
+    guarded(|| unsafe { finish(handle, uv::Type::Check) }.closed());
 }
 
 extern "C" fn on_idle_closed(handle: *mut uv::Handle) {

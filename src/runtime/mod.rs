@@ -1,5 +1,6 @@
 //! The tokio runtime of one Node environment and what turns it.
 
+pub mod busy_poll;
 #[cfg(not(test))]
 pub mod driver;
 pub mod mmsg;

@@ -16,6 +16,7 @@ pub type PollCallback = extern "C" fn(*mut Handle, c_int, c_int);
 #[derive(Clone, Copy)]
 #[repr(u32)]
 pub enum Type {
+    Check = 2,
     Idle = 6,
     Poll = 8,
     Prepare = 9,
@@ -28,9 +29,13 @@ extern "C" {
     pub fn uv_poll_start(handle: *mut Handle, events: c_int, callback: PollCallback) -> c_int;
     pub fn uv_prepare_init(uv_loop: *mut Loop, handle: *mut Handle) -> c_int;
     pub fn uv_prepare_start(handle: *mut Handle, callback: Callback) -> c_int;
+    pub fn uv_check_init(uv_loop: *mut Loop, handle: *mut Handle) -> c_int;
+    pub fn uv_check_start(handle: *mut Handle, callback: Callback) -> c_int;
+    pub fn uv_check_stop(handle: *mut Handle) -> c_int;
     pub fn uv_idle_init(uv_loop: *mut Loop, handle: *mut Handle) -> c_int;
     pub fn uv_idle_start(handle: *mut Handle, callback: Callback) -> c_int;
     pub fn uv_idle_stop(handle: *mut Handle) -> c_int;
+    pub fn uv_backend_timeout(uv_loop: *const Loop) -> c_int;
     pub fn uv_ref(handle: *mut Handle);
     pub fn uv_unref(handle: *mut Handle);
     pub fn uv_close(handle: *mut Handle, callback: Callback);

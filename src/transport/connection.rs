@@ -541,16 +541,19 @@ impl Connection {
         self.take_read(place, result, more);
     }
 
+    /// Whether the next byte will be told as soon as it is there.
+    pub fn awaits(&self) -> bool {
+        let idle = self.reading == Reading::Started && self.read_delivery == Delivery::Idle;
+        idle && self.stream.is_some() && self.window <= SMALL && !self.lingers
+    }
+
     /// Reads now what tokio would be told of by the kernel: the task goes on to wait, and tokio is not told.
     /// Returns whether there was anything. Called where the runtime is entered.
     pub fn read_now(&mut self) -> bool {
-        let idle = self.reading == Reading::Started && self.read_delivery == Delivery::Idle;
-        let (Some(stream), Some(waker)) = (&mut self.stream, &self.waker) else {
+        let awaits = self.awaits();
+        let (Some(stream), Some(waker), true) = (&mut self.stream, &self.waker, awaits) else {
             return false;
         };
-        if !idle || self.window > SMALL || self.lingers {
-            return false;
-        }
         if !stream.reads_alone().unwrap_or(false) {
             // It may have to ask again, or learns that it cannot.
             waker.wake_by_ref();

@@ -368,7 +368,7 @@ impl Datagram {
                 .get_or_insert_with(|| Box::pin(readable(Rc::clone(socket))));
             ready!(readable.as_mut().poll(context));
             self.readable = None;
-            if self.receive(context.waker()) == Source::NoRoom {
+            if self.receive(context.waker(), Ask::Runtime) == Source::NoRoom {
                 return Poll::Pending;
             }
         }
@@ -412,8 +412,23 @@ impl Datagram {
         Ok(())
     }
 
+    /// Whether the next datagram will be told as soon as it is there.
+    pub fn awaits(&self) -> bool {
+        self.socket.is_some() && self.receiving && self.undelivered == 0
+    }
+
+    /// Receives now what tokio would be told of by the kernel, as `Connection::read_now` reads. Returns
+    /// whether there was anything.
+    pub fn receive_now(&mut self) -> bool {
+        let Some(waker) = self.waker.clone().filter(|_| self.awaits()) else {
+            return false;
+        };
+        self.receive(&waker, Ask::Kernel);
+        self.undelivered > 0
+    }
+
     /// Receives one batch.
-    fn receive(&mut self, waker: &Waker) -> Source {
+    fn receive(&mut self, waker: &Waker, ask: Ask) -> Source {
         let Some(socket) = self.socket.clone() else {
             return Source::Empty;
         };
@@ -438,6 +453,10 @@ impl Datagram {
                         true => Ok(()),
                         false => Err(io::ErrorKind::WouldBlock.into()),
                     };
+                    if ask == Ask::Kernel {
+                        let result = receive(socket.get_ref());
+                        return (pack(room, received), result);
+                    }
                     let mut asked = false;
                     let mut result = socket.try_io(Interest::READABLE, |socket| {
                         asked = true;
@@ -482,6 +501,14 @@ impl Datagram {
         }
         source
     }
+}
+
+/// Who knows whether there is something to receive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    /// tokio, as far as it was told.
+    Runtime,
+    Kernel,
 }
 
 /// What is known of a socket after a batch was received from it.
@@ -630,6 +657,32 @@ mod tests {
         fixture.slab.reclaim();
         fixture.datagram.borrow_mut().delivered();
         assert_eq!(lengths(fixture.turn()), [(4, true)]);
+    }
+
+    #[test]
+    fn what_is_received_past_the_runtime_is_not_reported_again() {
+        let fixture = Fixture::new();
+        let mut datagram = fixture.datagram.borrow_mut();
+        assert!(!datagram.receive_now());
+        datagram.receive_start();
+        assert!(datagram.awaits() && !datagram.receive_now());
+        fixture.sender.send(b"one").unwrap();
+        assert!(datagram.receive_now());
+        assert!(matches!(
+            fixture.outbox.pop(),
+            Some(Event::Datagram { arrival, last: true, .. }) if arrival.length == 3
+        ));
+        // Not again before JavaScript saw it.
+        fixture.sender.send(b"three").unwrap();
+        assert!(!datagram.awaits() && !datagram.receive_now());
+        fixture.slab.reclaim();
+        datagram.delivered();
+        drop(datagram);
+        let events = fixture.turn();
+        assert!(
+            matches!(events[..], [Event::Datagram { arrival, .. }] if arrival.length == 5),
+            "{events:?}"
+        );
     }
 
     #[test]

@@ -55,6 +55,11 @@ impl Lone {
         probable.then(|| self.candidate.get())
     }
 
+    /// Who was read alone for some turns.
+    pub fn probable(&self) -> Option<HandleId> {
+        (self.turns.get() >= ENOUGH).then(|| self.candidate.get())
+    }
+
     /// It was not the one that [`Self::next`] named.
     pub fn missed(&self) {
         self.turns.set(0);

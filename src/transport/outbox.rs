@@ -128,7 +128,7 @@ pub struct Outbox {
 impl Outbox {
     /// Appends an event.
     pub fn push(&self, event: Event) {
-        if let Event::Read { id, .. } = event {
+        if let Event::Read { id, .. } | Event::Datagrams { id, .. } = event {
             self.lone.saw(id);
         }
         self.events.borrow_mut().push_back(event);
