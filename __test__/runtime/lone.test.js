@@ -33,9 +33,10 @@ describe.each([
 ])('%s: a peer that answers at once', (_, net) => {
   let seen;
   beforeAll(async () => {
-    const peer = start('peers/peer.js', { args: ['drip', String(1 << 30)] });
+    const peer = start('peers/peer.js', { args: ['drip', 1 << 30] });
     const port = await peer.line();
-    seen = await report('runtime/chatty-peer.js', { net, args: [String(port)] });
+    seen = await report('runtime/chatty-peer.js', { net, args: [port] });
+    await peer.stop();
   });
 
   test('gets all its answers, each behind the immediates of the one before', () => {
