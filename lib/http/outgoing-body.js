@@ -72,7 +72,8 @@ function write(message, chunk, encoding, callback) {
   corking.corkTick(message);
   const size = sizeOf(chunk, encoding);
   if (corking.holdsChunk(message, size)) {
-    return corking.holdChunk(message, chunk, encoding, done, size);
+    corking.holdChunk(message, chunk, encoding, done, size);
+    return corking.takesMore(message);
   }
   if (size === 0) return message._send(chunk, encoding, done);
   return sendChunk(message, chunk, encoding, '', done);
@@ -86,7 +87,10 @@ function writePiece(connection, message, chunk, encoding, done) {
   if (chunkedEncoding && corking.HOLDS_TICKS) {
     const size = sizeOf(chunk, encoding);
     if (corking.holdsChunk(message, size)) {
-      return corking.holdChunk(message, chunk, encoding, done, size);
+      corking.holdChunk(message, chunk, encoding, done, size);
+      // As writableLength says of what has no socket.
+      const length = message.outputSize + pieces.length + corking.heldLength(message);
+      return length < connection.settings.highWaterMark;
     }
   }
   addPiece(message, pieces, chunk, encoding);

@@ -81,13 +81,21 @@ function holdsChunk(message, size) {
   return HOLDS_CHUNKS && message[kCorked] > 0 && (HOLDS_TICKS || message._headerSent);
 }
 
-/** @returns {boolean} whether more may be written before 'drain' */
 function holdChunk(message, chunk, encoding, callback, size) {
-  const chunks = (message[kChunks] ??= { parts: [], size: 0 });
-  chunks.parts.push({ chunk, encoding, callback });
-  chunks.size += size;
-  if (HOLDS_TICKS) return message.writableLength < message.writableHighWaterMark;
-  return chunks.size < message.writableHighWaterMark;
+  const part = { chunk, encoding, callback };
+  const chunks = message[kChunks];
+  if (chunks === null) {
+    message[kChunks] = { parts: [part], size };
+  } else {
+    chunks.parts.push(part);
+    chunks.size += size;
+  }
+}
+
+/** @returns {boolean} whether more may be written before 'drain', behind a chunk that is held */
+function takesMore(message) {
+  const length = HOLDS_TICKS ? message.writableLength : message[kChunks].size;
+  return length < message.writableHighWaterMark;
 }
 
 /** @returns {{ parts: any[], size: number } | null} what was held */
@@ -283,6 +291,7 @@ module.exports = {
   moveCorks,
   nop,
   takeChunks,
+  takesMore,
   tellDrain,
   uncork,
   uncorkTick,

@@ -7,6 +7,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr::{null_mut, NonNull};
 
 use napi::sys;
+use smallvec::{smallvec, SmallVec};
 
 use super::datagram;
 use super::environment::{code, Environment};
@@ -140,8 +141,11 @@ impl Arguments {
 
     /// The bytes of an argument, a Buffer or other view.
     pub fn bytes_at(&self, index: usize) -> Result<&[u8], Errno> {
+        self.bytes_of(self.values[index])
+    }
+
+    fn bytes_of(&self, value: sys::napi_value) -> Result<&[u8], Errno> {
         let (mut start, mut length) = (null_mut(), 0);
-        let value = self.values[index];
         // SAFETY: a live value; what is no view is refused with a status.
         let status = unsafe { sys::napi_get_buffer_info(self.env, value, &mut start, &mut length) };
         if status != sys::Status::napi_ok {
@@ -155,55 +159,39 @@ impl Arguments {
         Ok(unsafe { std::slice::from_raw_parts(start.cast(), length) })
     }
 
-    /// The arguments from the second on, views and strings; the strings are copied behind `text`.
-    fn parts(&self, text: &mut Vec<u8>) -> Result<Vec<Part>, Errno> {
-        let mut count = self.count;
-        let mut values = vec![null_mut(); count];
-        let (none, start) = (null_mut(), values.as_mut_ptr());
+    /// The arguments from the second on, views and strings; the strings are copied to `text`.
+    fn parts(&self, text: &mut Vec<u8>) -> Result<SmallVec<[Part; FEW]>, Errno> {
+        let mut values: SmallVec<[sys::napi_value; FEW]> = smallvec![null_mut(); self.count];
+        let (mut count, none, start) = (self.count, null_mut(), values.as_mut_ptr());
         // SAFETY: room for all arguments of the call that is being served.
         unsafe { sys::napi_get_cb_info(self.env, self.info, &mut count, start, none, null_mut()) };
-        let parts = values.iter().skip(1).map(|&value| self.part(value, text));
+        let mut used = 0;
+        let parts = values.iter().skip(1).map(|&value| {
+            if let Some(length) = self.append(value, text, used) {
+                used += length;
+                return Ok(Part::Text(used - length, length));
+            }
+            let bytes = self.bytes_of(value)?;
+            Ok(Part::Bytes(bytes.as_ptr(), bytes.len()))
+        });
         parts.collect()
     }
 
-    /// A view, or a string, which is copied behind `text`.
-    fn part(&self, value: sys::napi_value, text: &mut Vec<u8>) -> Result<Part, Errno> {
-        let (mut start, mut length) = (null_mut(), 0);
-        // SAFETY: a live value; what is no view is refused with a status.
-        let status = unsafe { sys::napi_get_buffer_info(self.env, value, &mut start, &mut length) };
-        if status == sys::Status::napi_ok {
-            // An empty view may have no memory.
-            return Ok(match length {
-                0 => Part::Text(0, 0),
-                _ => Part::Bytes(start.cast_const().cast(), length),
-            });
+    /// Copies a string to `text`, behind so much of it; returns its length in bytes, `None` for what is no
+    /// string.
+    fn append(&self, value: sys::napi_value, text: &mut Vec<u8>, used: usize) -> Option<usize> {
+        let length = self.string_of(value, true, &mut text[used..])?;
+        if used + length + 1 < text.len() {
+            return Some(length);
         }
-        let place = text.len();
-        let mut room = SHORT;
-        loop {
-            text.resize(place + room, 0);
-            let into = text[place..].as_mut_ptr().cast();
-            // SAFETY: a live value, and room for so much of the string and a NUL behind it; what is no
-            // string is refused with a status.
-            let status = unsafe {
-                sys::napi_get_value_string_latin1(self.env, value, into, room, &mut length)
-            };
-            if status != sys::Status::napi_ok {
-                return Err(Errno(libc::EINVAL));
-            }
-            if length + 1 < room {
-                break;
-            }
-            // It may go on: all of it, then.
-            // SAFETY: as above, without a place to copy to.
-            unsafe {
-                let (none, size) = (null_mut(), 0);
-                sys::napi_get_value_string_latin1(self.env, value, none, size, &mut length);
-            }
-            room = length + 2;
+        // It may go on: all of it, then.
+        let mut all = 0;
+        // SAFETY: a live value, and no place to copy to.
+        unsafe {
+            sys::napi_get_value_string_latin1(self.env, value, null_mut(), 0, &mut all);
         }
-        text.truncate(place + length);
-        Ok(Part::Text(place, length))
+        text.resize(used + all + 2, 0);
+        self.string_of(value, true, &mut text[used..])
     }
 
     pub fn flag(&self, index: usize) -> bool {
@@ -228,6 +216,10 @@ impl Arguments {
 
     /// Copies a string; returns its length in bytes, `None` for what is no string.
     fn string_at(&self, index: usize, latin1: bool, into: &mut [u8]) -> Option<usize> {
+        self.string_of(self.values[index], latin1, into)
+    }
+
+    fn string_of(&self, value: sys::napi_value, latin1: bool, into: &mut [u8]) -> Option<usize> {
         let mut length = 0;
         let read = match latin1 {
             true => sys::napi_get_value_string_latin1,
@@ -235,7 +227,7 @@ impl Arguments {
         };
         let (start, size) = (into.as_mut_ptr().cast(), into.len());
         // SAFETY: a live value and a buffer whose size is given; what is no string is refused with a status.
-        let status = unsafe { read(self.env, self.values[index], start, size, &mut length) };
+        let status = unsafe { read(self.env, value, start, size, &mut length) };
         (status == sys::Status::napi_ok).then_some(length)
     }
 }
@@ -324,7 +316,7 @@ fn write_small(environment: &Environment, arguments: &Arguments) -> i64 {
 /// if not all of it was taken, -1 less the count of those that were. Errors are offset.
 fn write_string(environment: &Environment, arguments: &Arguments) -> i64 {
     let mut bytes = environment.text.borrow_mut();
-    bytes.resize(STRING_MAX * 3 + 1, 0);
+    bytes.resize(TEXT_ROOM, 0);
     let length = arguments.string(1, arguments.flag(2), &mut bytes);
     match environment.write(arguments.id(), &[IoSlice::new(&bytes[..length])]) {
         Ok(Written { waits: false, .. }) => length as i64,
@@ -338,7 +330,7 @@ fn write_string(environment: &Environment, arguments: &Arguments) -> i64 {
 /// together in JavaScript, two strings are copied once more, into memory to be collected.
 fn write_message(environment: &Environment, arguments: &Arguments) -> i64 {
     let mut text = environment.text.borrow_mut();
-    text.resize(STRING_MAX * 3 + 1, 0);
+    text.resize(TEXT_ROOM, 0);
     let length = arguments.string(1, arguments.flag(2), &mut text);
     let (total, written) = match arguments.string_at(3, arguments.flag(2), &mut text[length..]) {
         Some(more) => {
@@ -366,67 +358,25 @@ fn write_message(environment: &Environment, arguments: &Arguments) -> i64 {
 
 /// `writev(id, ...chunks)`: as `write`, of at most 1,000 chunks, Buffers or strings in latin1.
 fn writev(environment: &Environment, arguments: &Arguments) -> i64 {
-    if let Some(written) = write_few(environment, arguments) {
-        return match written {
-            Ok(Written { accepted, .. }) => accepted as i64,
-            Err(Errno(errno)) => -i64::from(errno),
-        };
-    }
-    // Not where other strings are converted: it keeps its length, which is costly to fill.
-    let mut text = Vec::new();
-    let parts = match arguments.parts(&mut text) {
-        Ok(parts) => parts,
-        Err(Errno(errno)) => return -i64::from(errno),
-    };
-    let chunks: Vec<IoSlice> = parts
-        .iter()
-        .map(|part| match *part {
-            // SAFETY: as in `bytes_at`.
+    let mut text = environment.text.borrow_mut();
+    text.resize(TEXT_ROOM, 0);
+    let written = arguments.parts(&mut text).and_then(|parts| {
+        let chunks = parts.iter().map(|part| match *part {
+            // SAFETY: as in `bytes_of`.
             Part::Bytes(start, length) => unsafe { std::slice::from_raw_parts(start, length) },
             Part::Text(start, length) => &text[start..start + length],
-        })
-        .map(IoSlice::new)
-        .collect();
-    match environment.write(arguments.id(), &chunks) {
+        });
+        let chunks: SmallVec<[IoSlice; FEW]> = chunks.map(IoSlice::new).collect();
+        environment.write(arguments.id(), &chunks)
+    });
+    // Long strings came with memory of theirs.
+    if text.len() > TEXT_ROOM {
+        *text = Vec::new();
+    }
+    match written {
         Ok(Written { accepted, .. }) => accepted as i64,
         Err(Errno(errno)) => -i64::from(errno),
     }
-}
-
-/// As `writev`, of so few chunks that they need no memory of their own: a piece of a body between the
-/// lines around it. `None` for others, and for long strings.
-fn write_few(environment: &Environment, arguments: &Arguments) -> Option<Result<Written, Errno>> {
-    let count = arguments.count.checked_sub(1)?;
-    if count > FEW {
-        return None;
-    }
-    let mut text = environment.text.borrow_mut();
-    text.resize(STRING_MAX * 3 + 1, 0);
-    let mut parts = [const { Part::Text(0, 0) }; FEW];
-    let mut used = 0;
-    for (index, part) in parts.iter_mut().enumerate().take(count) {
-        let room = &mut text[used..];
-        let size = room.len();
-        *part = match arguments.string_at(index + 1, true, room) {
-            // It may go on.
-            Some(length) if length + 1 >= size => return None,
-            Some(length) => {
-                used += length;
-                Part::Text(used - length, length)
-            }
-            None => match arguments.bytes_at(index + 1) {
-                Ok(bytes) => Part::Bytes(bytes.as_ptr(), bytes.len()),
-                Err(errno) => return Some(Err(errno)),
-            },
-        };
-    }
-    let chunks = parts.each_ref().map(|part| match *part {
-        // SAFETY: as in `bytes_at`.
-        Part::Bytes(start, length) => unsafe { std::slice::from_raw_parts(start, length) },
-        Part::Text(start, length) => &text[start..start + length],
-    });
-    let chunks = chunks.map(IoSlice::new);
-    Some(environment.write(arguments.id(), &chunks[..count]))
 }
 
 /// `forward(to, offset, length)`: writes the read being told, or the first bytes of it, to another
@@ -451,11 +401,11 @@ const COMMANDS: usize = 19;
 /// What a command that panicked returns: an error to every caller, also where small negative results
 /// are counts.
 const PANICKED: i64 = STRING_ERROR - libc::EIO as i64;
-/// Chunks that lie in the arguments that every call looks at.
-const FEW: usize = 4;
-/// Room for a string among chunks: most are the line between two, or a head.
-const SHORT: usize = 512;
+/// Chunks that need no memory of their own.
+const FEW: usize = 16;
 /// Longer strings are made Buffers by JavaScript.
 const STRING_MAX: usize = 16 * 1024;
+/// Room for one in UTF-8, and a NUL.
+const TEXT_ROOM: usize = STRING_MAX * 3 + 1;
 /// Error numbers of `writeString` are told apart from counts by this offset.
 const STRING_ERROR: i64 = -(1 << 40);

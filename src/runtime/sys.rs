@@ -262,6 +262,30 @@ pub fn send(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     })
 }
 
+/// `sendmsg(2)` without a signal, as [`receive`]. At most `IOV_MAX` chunks.
+#[cfg(target_os = "linux")]
+pub fn send_vectored(fd: BorrowedFd<'_>, chunks: &[io::IoSlice<'_>]) -> io::Result<usize> {
+    // SAFETY: a struct of integers and pointers, for which zeroes are valid.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    // `IoSlice` is an `iovec`, which is only read from.
+    message.msg_iov = chunks.as_ptr().cast_mut().cast();
+    message.msg_iovlen = chunks.len() as _;
+    // SAFETY: the message names the chunks alone, which live as long as the call.
+    counted(unsafe {
+        libc::syscall(
+            libc::SYS_sendmsg,
+            fd.as_raw_fd(),
+            &raw const message,
+            libc::MSG_NOSIGNAL,
+        )
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn send_vectored(fd: BorrowedFd<'_>, chunks: &[io::IoSlice<'_>]) -> io::Result<usize> {
+    socket2::SockRef::from(&fd).send_vectored(chunks)
+}
+
 #[cfg(not(target_os = "linux"))]
 pub fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
     io::Read::read(&mut &*socket2::SockRef::from(&fd), buffer)

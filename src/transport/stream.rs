@@ -254,7 +254,7 @@ impl Stream {
         match (self.carrier, chunks) {
             (Carrier::Pipe, _) => sys::write(self.as_fd(), chunks),
             (_, [chunk]) => sys::send(self.as_fd(), chunk),
-            _ => SockRef::from(self).send_vectored_with_flags(chunks, NO_SIGNAL),
+            _ => sys::send_vectored(self.as_fd(), chunks),
         }
     }
 }
@@ -296,10 +296,5 @@ pub fn change_mode(path: &Path, bits: u32, add: bool) -> Result<(), Errno> {
 }
 
 const BOTH: Interest = BYTES.add(Interest::WRITABLE);
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
-/// Elsewhere socket2 sets `SO_NOSIGPIPE`, and Node ignores the signal anyway.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-const NO_SIGNAL: libc::c_int = 0;
 /// What is asked for; the kernel gives what it allows (`wmem_max`).
 const SEND_BUFFER_MAX: usize = 4 << 20;
