@@ -2,6 +2,8 @@
 
 // connect() and disconnect(): the association of a socket with one peer.
 
+const process = require('node:process');
+
 const { codeError, errnoError, hostPortError } = require('../internal/errors');
 const validate = require('../internal/validate');
 const { bindStates, connectStates, kState, whenBound } = require('./state');

@@ -2,6 +2,9 @@
 
 // send(): its argument forms, and the way of a datagram to the handle.
 
+const { Buffer } = require('node:buffer');
+const process = require('node:process');
+
 const { codeError, hostPortError } = require('../internal/errors');
 const validate = require('../internal/validate');
 const { bindStates, connectStates, kState, running, whenBound } = require('./state');

@@ -4,6 +4,7 @@
 
 const { channel } = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
+const process = require('node:process');
 
 const { codeError, errnoError } = require('../internal/errors');
 const host = require('../internal/host');

@@ -2,6 +2,8 @@
 
 // bindSync() and connectSync(), which newer Nodes have: addresses only, no names, no cluster.
 
+const process = require('node:process');
+
 const { codeError, hostPortError } = require('../internal/errors');
 const validate = require('../internal/validate');
 const { bits, startReceiving } = require('./bind');

@@ -5,6 +5,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const EventEmitter = require('node:events');
+const process = require('node:process');
 
 const { codeError } = require('../internal/errors');
 const host = require('../internal/host');

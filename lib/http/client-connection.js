@@ -5,6 +5,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { channel } = require('node:diagnostics_channel');
+const process = require('node:process');
 
 const { connectionResetError } = require('../internal/errors');
 const { finish, observed } = require('../internal/timeline');

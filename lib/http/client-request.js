@@ -3,7 +3,9 @@
 // ClientRequest: what http.request() returns; renders a request, asks its agent for a socket, and
 // is told of the answer by client-connection.js.
 
+const { Buffer } = require('node:buffer');
 const { channel } = require('node:diagnostics_channel');
+const process = require('node:process');
 const { addAbortSignal, finished } = require('node:stream');
 const { urlToHttpOptions } = require('node:url');
 const { debuglog } = require('node:util');

@@ -3,6 +3,8 @@
 // Renders the head of an outgoing message: the program's fields in its order and case, then those
 // that HTTP needs and nobody set: Date, Connection, Keep-Alive, Content-Length, Transfer-Encoding.
 
+const { Buffer } = require('node:buffer');
+
 const { codeError } = require('../internal/errors');
 const { setTimeout } = require('../internal/timers');
 const { checkValue, validateHeaderName } = require('./fields');

@@ -3,6 +3,7 @@
 // IncomingMessage: a received head, split when somebody looks at it, and a body that is a Readable
 // from the moment somebody reads or listens; most requests have none and are never read.
 
+const process = require('node:process');
 const { Readable, finished } = require('node:stream');
 
 const { nodeMajor } = require('../internal/host');

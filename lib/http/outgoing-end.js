@@ -3,6 +3,8 @@
 // What an outgoing message tells when all of it is with the socket, or will not be: 'finish', and before
 // it, from Node 24 on, the callbacks of end(), also of what went wrong.
 
+const process = require('node:process');
+
 const { codeError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
 const { kConnection, kErrored, kFinished, kSocket } = require('./symbols');

@@ -3,6 +3,7 @@
 // What an outgoing message keeps back, to leave together: the pieces of a chunked body that wait for its
 // last cork to be drawn, and, on a connection that has no socket, what it writes in one tick.
 
+const { Buffer } = require('node:buffer');
 const process = require('node:process');
 
 const { codeError } = require('../internal/errors');

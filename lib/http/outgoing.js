@@ -4,6 +4,7 @@
 // directly or, until it has one, through `outputData`.
 
 const EventEmitter = require('node:events');
+const process = require('node:process');
 const { Stream } = require('node:stream');
 const util = require('node:util');
 

@@ -3,6 +3,8 @@
 // Between a connection and the parser in Rust: hands each chunk over, or gets what Rust has read and
 // parsed, and hands each event on to the connection; the only file that knows the registers.
 
+const { Buffer } = require('node:buffer');
+
 const { HttpParser } = require('../internal/binding');
 const { nodeMajor } = require('../internal/host');
 const { commands, native, takePart } = require('../internal/runtime');

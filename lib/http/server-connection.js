@@ -4,12 +4,15 @@
 // the requests; over any Duplex. Decides when to read, what a broken request gets, when to hang up.
 
 const { AsyncResource } = require('node:async_hooks');
+const { Buffer } = require('node:buffer');
 const { channel } = require('node:diagnostics_channel');
+const process = require('node:process');
 const { debuglog } = require('node:util');
 
 const { codeError, connectionResetError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
-const { clock, setImmediate } = require('../internal/timers');
+const { clock } = require('../internal/runtime');
+const { setImmediate } = require('../internal/timers');
 const { Connection } = require('./connection');
 const { unwatch, watch } = require('./consume');
 const {
@@ -379,9 +382,12 @@ class ServerConnection extends Connection {
   /** A response is with the kernel, or will be next: the one behind it may write. */
   onWritten(response) {
     const { waiting } = this;
-    if (response._last) this.writer = NOBODY;
-    else
-      this.writer = waiting[this.message === response ? 0 : waiting.indexOf(response) + 1] ?? null;
+    if (response._last) {
+      this.writer = NOBODY;
+    } else {
+      const next = this.message === response ? 0 : waiting.indexOf(response) + 1;
+      this.writer = next < waiting.length ? waiting[next] : null;
+    }
   }
 
   /** A response that went past the socket has left. */

@@ -4,7 +4,8 @@
 // every connectionsCheckingInterval), and until the next, where there is no socket to time it.
 
 const { codeError } = require('../internal/errors');
-const { clearInterval, clock, setInterval, setTimeout } = require('../internal/timers');
+const { clock } = require('../internal/runtime');
+const { clearInterval, setInterval, setTimeout } = require('../internal/timers');
 
 const kTimer = Symbol('connectionsCheckingTimer');
 

@@ -28,7 +28,7 @@ export class Runtime {
    */
   constructor(deliver: unknown, allocate: unknown);
   /**
-   * Puts the commands of the hot path on `target`; events are told in `told`, an Int32Array of 5, small
+   * Puts the commands of the hot path on `target`; events are told in `told`, an Int32Array of 6, small
    * writes and reads come by way of `crossing`, a Buffer: nobody else may see either.
    */
   defineCommands(target: object, told: unknown, crossing: unknown): void;

@@ -3,9 +3,12 @@
 // The addon's runtime of this environment, made when the first handle is: hands each event to the
 // handle it happened to, and owns the memory that Rust reads into.
 
+const { Buffer } = require('node:buffer');
+const process = require('node:process');
 const { debuglog } = require('node:util');
 
 const addon = require('./binding');
+const { now } = require('./timers');
 
 /**
  * The kinds of events, in the order of `Kinds` in src/binding/delivery.rs.
@@ -53,13 +56,17 @@ const runTicks = process._tickCallback;
 /** Handles that are not closed yet, by id: what Rust refers to is alive. */
 /** @type {any[]} */
 const handles = [];
-/** The event that is told: its kind, the handle, two integers, and whether it is the last that waits. */
-const told = new Int32Array(5);
+/**
+ * The event that is told: its kind, the handle, two integers, and whether it is the last that waits; behind
+ * them, which delivery this is, or 0 outside of any.
+ */
+const told = new Int32Array(6);
 const KIND = 0;
 const ID = 1;
 const A = 2;
 const B = 3;
 const LAST = 4;
+const DELIVERY = 5;
 /**
  * Where small writes cross, and behind them small reads. A Buffer of up to 64 bytes has no memory of its
  * own until native code asks for it, at the price of half a write; copied by JavaScript, it stays so.
@@ -80,8 +87,13 @@ let runtime = null;
 /** @type {any} */
 const commands = {};
 
+/** When it was, and in which delivery. */
+let time = 0;
+let timeOf = 0;
+
 module.exports = {
   adopt,
+  clock,
   commands,
   copyRead,
   debug,
@@ -155,6 +167,20 @@ function takeRead(offset, length) {
   const bytes = Buffer.allocUnsafeSlow(length);
   copyRead(offset, length, bytes);
   return bytes;
+}
+
+/**
+ * In milliseconds, from some time on; the same throughout a delivery, as libuv's is throughout an iteration
+ * of its loop.
+ */
+function clock() {
+  const delivery = told[DELIVERY];
+  if (delivery === 0) return now();
+  if (delivery !== timeOf) {
+    time = now();
+    timeOf = delivery;
+  }
+  return time;
 }
 
 /** Part of the read being handled, which begins at `base`, in a Buffer of its own. */

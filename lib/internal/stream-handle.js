@@ -4,6 +4,7 @@
 // its events into calls of the owner; knows bytes and error numbers, nothing of Node's streams.
 
 const { AsyncResource } = require('node:async_hooks');
+const { Buffer } = require('node:buffer');
 
 const { numberOf } = require('./errors');
 const { adopt, commands, debug, handleOf, native, open, write } = require('./runtime');

@@ -14,7 +14,7 @@ const {
 const { hrtime } = process;
 
 /** In milliseconds, from some time on. Not that of `performance`, which takes 3 ms to load. */
-function clock() {
+function now() {
   const [seconds, nanoseconds] = hrtime();
   return seconds * 1e3 + nanoseconds / 1e6;
 }
@@ -22,7 +22,7 @@ function clock() {
 module.exports = {
   clearInterval,
   clearTimeout,
-  clock,
+  now,
   setImmediate,
   setInterval,
   setTimeout

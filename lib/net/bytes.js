@@ -3,6 +3,7 @@
 // A socket's bytes: turns READ events into push(), writes into commands; the only place that calls
 // push(), reads its result, and stops or restarts the handle. Its methods are Socket.prototype's.
 
+const { Buffer } = require('node:buffer');
 const { Duplex } = require('node:stream');
 
 const { codeError, errnoError, numberOf } = require('../internal/errors');

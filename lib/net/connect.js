@@ -4,6 +4,7 @@
 // (RFC 8305 as Node's documentation of `autoSelectFamily` has it).
 
 const { channel } = require('node:diagnostics_channel');
+const process = require('node:process');
 const { inspect } = require('node:util');
 
 const { codeError, connectionsError, hostPortError, numberOf } = require('../internal/errors');

@@ -4,6 +4,7 @@
 
 const { channel, tracingChannel } = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
+const process = require('node:process');
 const { getDefaultHighWaterMark } = require('node:stream');
 
 const { codeError, errnoError, numberOf, uvHostPortError } = require('../internal/errors');

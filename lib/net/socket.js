@@ -3,6 +3,8 @@
 // net.Socket: a Duplex over a native stream; its life from `new` to 'close'. How it connects is in
 // connect.js, how bytes pass in bytes.js.
 
+const { Buffer } = require('node:buffer');
+const process = require('node:process');
 const { Duplex } = require('node:stream');
 
 const { codeError, errnoError } = require('../internal/errors');

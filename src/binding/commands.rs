@@ -74,7 +74,7 @@ impl Runtime {
         }
     }
 
-    /// Puts the commands of the hot path on `target`; events are told in `told`, an Int32Array of 5, small
+    /// Puts the commands of the hot path on `target`; events are told in `told`, an Int32Array of 6, small
     /// writes and reads come by way of `crossing`, a Buffer: nobody else may see either.
     #[napi(catch_unwind)]
     pub fn define_commands(&self, env: Env, target: Object, told: Unknown, crossing: Unknown) {

@@ -27,6 +27,8 @@ pub struct Delivery {
     /// When JavaScript gets no further event in this turn, and how many it had since the last look.
     deadline: Cell<Instant>,
     since_clock: Cell<usize>,
+    /// Deliveries so far.
+    count: Cell<i32>,
     /// JavaScript's `deliver()`, which takes events by `nextEvent` until there is none; the function
     /// that calls it; and the object that this is called on, the resource of what belongs to no handle.
     deliver: RefCell<Option<Reference>>,
@@ -97,6 +99,7 @@ impl Delivery {
             closed: RefCell::default(),
             deadline: Cell::new(Instant::now()),
             since_clock: Cell::new(0),
+            count: Cell::new(0),
             deliver,
             deliver_events: RefCell::new(None),
             receiver,
@@ -126,7 +129,13 @@ impl Environment {
         self.delivery.deadline.set(deadline);
         self.delivery.since_clock.set(0);
         self.delivery.source.set(Source::Outbox);
-        self.deliver_all()
+        self.delivery
+            .count
+            .set(self.delivery.count.get().wrapping_add(1).max(1));
+        self.number(self.delivery.count.get());
+        let called = self.deliver_all();
+        self.number(0);
+        called
     }
 
     /// Tells JavaScript which handles are closed, the last one first.
@@ -395,6 +404,15 @@ impl Environment {
         match self.delivery.source.get() {
             Source::Outbox => !self.outbox.is_empty() && !self.is_late(),
             Source::ClosingPhase => !self.delivery.closed.borrow().is_empty(),
+        }
+    }
+
+    /// Says which delivery it is that JavaScript runs in; 0 for none.
+    fn number(&self, delivery: i32) {
+        let (start, count) = self.delivery.told.get();
+        if count > TOLD {
+            // SAFETY: as in `told`, which leaves this one alone.
+            unsafe { *start.add(TOLD) = delivery };
         }
     }
 
