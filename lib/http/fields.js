@@ -171,77 +171,74 @@ const INDEX_MAX = 2 ** 32 - 2;
 
 class Fields {
   constructor() {
-    /** Names in lower case. */
-    this.keys = [];
-    /** Names as they were set. */
-    this.names = [];
-    this.values = [];
-    /** Where each key is, once they are many. */
+    // Linked: the first push() to an array makes room for 17.
+    /** @type {{ key: string, name: string, value: any, next: any } | null} `key` is the name in lower case */
+    this.first = null;
+    this.last = null;
+    this.count = 0;
+    /** Each by its key, once they are many. */
     this.index = null;
   }
 
-  /** @returns {number} where the field is, or -1 */
+  /** The field, or null. */
   find(key) {
-    if (this.index !== null) return this.index.get(key) ?? -1;
-    const { keys } = this;
-    for (let i = 0; i < keys.length; i++) if (keys[i] === key) return i;
-    return -1;
+    if (this.index !== null) return this.index.get(key) ?? null;
+    let field = this.first;
+    while (field !== null && field.key !== key) field = field.next;
+    return field;
   }
 
   get(key) {
-    const at = this.find(key);
-    return at < 0 ? undefined : this.values[at];
+    return this.find(key)?.value;
   }
 
   /** Sets a field, in the place that it has. */
   set(key, name, value) {
-    const at = this.find(key);
-    if (at >= 0) {
-      this.names[at] = name;
-      this.values[at] = value;
-    } else if (isIndexName(key)) {
-      this.insert(this.placeOf(key), key, name, value);
-    } else if (this.keys.length === 0) {
-      // The first push() to a list makes room for 17.
-      this.keys = [key];
-      this.names = [name];
-      this.values = [value];
-    } else {
-      this.keys.push(key);
-      this.names.push(name);
-      this.values.push(value);
-      if (this.index !== null) this.index.set(key, this.keys.length - 1);
-      else if (this.keys.length > SCANNED) this.makeIndex();
+    const field = this.find(key);
+    if (field !== null) {
+      field.name = name;
+      field.value = value;
+      return;
     }
+    const before = isIndexName(key) ? this.placeOf(key) : this.last;
+    const added = { key, name, value, next: before === null ? this.first : before.next };
+    if (before === null) this.first = added;
+    else before.next = added;
+    if (added.next === null) this.last = added;
+    this.count++;
+    if (this.index !== null) this.index.set(key, added);
+    else if (this.count > SCANNED) this.makeIndex();
   }
 
   delete(key) {
-    const at = this.find(key);
-    if (at < 0) return;
-    this.keys.splice(at, 1);
-    this.names.splice(at, 1);
-    this.values.splice(at, 1);
-    if (this.index !== null) this.makeIndex();
+    const field = this.find(key);
+    if (field === null) return;
+    let before = null;
+    for (let other = this.first; other !== field; other = other.next) before = other;
+    if (before === null) this.first = field.next;
+    else before.next = field.next;
+    if (this.last === field) this.last = before;
+    this.count--;
+    this.index?.delete(key);
   }
 
-  insert(at, key, name, value) {
-    this.keys.splice(at, 0, key);
-    this.names.splice(at, 0, name);
-    this.values.splice(at, 0, value);
-    if (this.index !== null) this.makeIndex();
-  }
-
-  /** Where the name of a number belongs. */
+  /** The field behind which the name of a number belongs; null for none. */
   placeOf(key) {
-    const { keys } = this;
-    let at = 0;
-    while (at < keys.length && isIndexName(keys[at]) && Number(keys[at]) < Number(key)) at++;
-    return at;
+    let before = null;
+    for (let field = this.first; field !== null; field = field.next) {
+      if (!isIndexName(field.key) || Number(field.key) > Number(key)) break;
+      before = field;
+    }
+    return before;
   }
 
   makeIndex() {
     this.index = new Map();
-    this.keys.forEach((key, at) => this.index.set(key, at));
+    for (const field of this) this.index.set(field.key, field);
+  }
+
+  *[Symbol.iterator]() {
+    for (let field = this.first; field !== null; field = field.next) yield field;
   }
 }
 

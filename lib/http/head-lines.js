@@ -53,9 +53,8 @@ function renderHead(message, firstLine, headers) {
   if (headers === undefined || headers === null) {
     // Nothing was set.
   } else if (headers === message[kFields]) {
-    const { names, values } = headers;
-    for (let i = 0; i < names.length; i++) {
-      text += fieldLines(message, names[i], values[i], false);
+    for (let field = headers.first; field !== null; field = field.next) {
+      text += fieldLines(message, field.name, field.value, false);
       seen |= noted;
     }
   } else if (!Array.isArray(headers)) {

@@ -36,7 +36,7 @@ const CLOSES_AT_ONCE = nodeMajor >= 24;
  * What it sets is on its prototype as well, for the first listener to replace: most messages have none.
  * Where domains are used it does more.
  */
-const plainInit = 'domain' in process ? undefined : EventEmitter.init;
+const plainInit = Object.hasOwn(new EventEmitter(), 'domain') ? undefined : EventEmitter.init;
 
 /** Node's documentation, "Class: http.OutgoingMessage". */
 function OutgoingMessage(options) {
@@ -98,6 +98,11 @@ accessor('connection', {
     this.socket = socket;
   }
 });
+
+/** Stream's own looks into a list that there may not be. */
+OutgoingMessage.prototype.eventNames = function eventNames() {
+  return this._eventsCount === 0 ? [] : Stream.prototype.eventNames.call(this);
+};
 
 OutgoingMessage.prototype.setTimeout = function setMessageTimeout(msecs, callback) {
   if (callback) this.on('timeout', callback);
@@ -203,9 +208,9 @@ OutgoingMessage.prototype.appendHeader = function appendHeader(name, value) {
   checkValue(name, value, this[kRelaxed]);
   const fields = (this[kFields] ??= new Fields());
   const key = toLower(name);
-  const at = fields.find(key);
-  if (at < 0) fields.set(key, name, value);
-  else fields.values[at] = [fields.values[at], value].flat();
+  const field = fields.find(key);
+  if (field === null) fields.set(key, name, value);
+  else field.value = [field.value, value].flat();
   return this;
 };
 
@@ -216,21 +221,20 @@ OutgoingMessage.prototype.getHeader = function getHeader(name) {
 
 OutgoingMessage.prototype.hasHeader = function hasHeader(name) {
   validate.type(name, 'name', 'string');
-  return this[kFields] !== null && this[kFields].find(toLower(name)) >= 0;
+  return this[kFields] !== null && this[kFields].find(toLower(name)) !== null;
 };
 
 OutgoingMessage.prototype.getHeaderNames = function getHeaderNames() {
-  return this[kFields]?.keys.slice() ?? [];
+  return Array.from(this[kFields] ?? [], ({ key }) => key);
 };
 
 OutgoingMessage.prototype.getRawHeaderNames = function getRawHeaderNames() {
-  return this[kFields]?.names.slice() ?? [];
+  return Array.from(this[kFields] ?? [], (field) => field.name);
 };
 
 OutgoingMessage.prototype.getHeaders = function getHeaders() {
   const headers = Object.create(null);
-  const fields = this[kFields];
-  fields?.keys.forEach((key, at) => (headers[key] = fields.values[at]));
+  for (const { key, value } of this[kFields] ?? []) headers[key] = value;
   return headers;
 };
 
@@ -266,15 +270,14 @@ if (nodeMajor < 24) {
     get: deprecate(function () {
       if (this[kFields] === null) return null;
       const names = Object.create(null);
-      const fields = this[kFields];
-      fields.keys.forEach((key, at) => (names[key] = fields.names[at]));
+      for (const { key, name } of this[kFields]) names[key] = name;
       return names;
     }, '_headerNames'),
     set: deprecate(function (names) {
       if (names === null || typeof names !== 'object') return;
       for (const key of Object.keys(names)) {
-        const at = this[kFields]?.find(key) ?? -1;
-        if (at >= 0) this[kFields].names[at] = names[key];
+        const field = this[kFields]?.find(key) ?? null;
+        if (field !== null) field.name = names[key];
       }
     }, '_headerNames')
   });
@@ -284,8 +287,7 @@ if (nodeMajor < 24) {
 OutgoingMessage.prototype._renderHeaders = function _renderHeaders() {
   if (this._header) throw codeError('ERR_HTTP_HEADERS_SENT', 'render');
   const headers = {};
-  const fields = this[kFields];
-  fields?.names.forEach((name, at) => (headers[name] = fields.values[at]));
+  for (const { name, value } of this[kFields] ?? []) headers[name] = value;
   return headers;
 };
 
