@@ -26,7 +26,7 @@ module.exports = [
     title: '`socket.pipe(socket)`, 1 MB messages, 4 connections',
     kind: 'load',
     server: 'pipe.js',
-    floor: ['serve-echo', '--size', '1048576'],
+    floor: ['serve-echo', '--size', '524288'],
     load: ['tcp', '--connections', '4', '--size', '1048576'],
     targets: [{ metric: 'megabytesPerSecond', atLeast: 2, times: 'node26' }]
   },
@@ -38,7 +38,7 @@ module.exports = [
       '(40 ms), which is what Node mostly does.',
     kind: 'load',
     server: 'pipe.js',
-    floor: ['serve-echo', '--size', '1048576'],
+    floor: ['serve-echo', '--size', '524288'],
     load: ['tcp', '--connections', '1', '--size', '1048576']
   },
   {
@@ -46,7 +46,7 @@ module.exports = [
     title: '`socket.pipe(socket)`, bytes without a pause, 4 connections; an operation is 1 MB',
     kind: 'load',
     server: 'pipe.js',
-    floor: ['serve-echo', '--size', '1048576'],
+    floor: ['serve-echo', '--size', '524288'],
     load: ['stream', '--connections', '4', '--size', '1048576']
   },
   {
