@@ -187,8 +187,8 @@ class ServerConnection extends Connection {
     if (!this.heldBack || this.parser !== parser) return;
     this.unconsume();
     parser.pause();
-    // The stream keeps what comes, up to its mark: so an end or a reset is heard.
-    if (this.handle.id >= 0 && !this.handle.reading) this.handle.readStart();
+    // Node has no such bound, and hears of an end or a reset.
+    if (this.isAwaited && this.handle.id >= 0 && !this.handle.reading) this.handle.readStart();
   }
 
   /** Looks where the parser has stopped. */
@@ -464,8 +464,8 @@ class ServerConnection extends Connection {
   /** Bytes were added to responses that wait, or taken from them. */
   onPending(change) {
     this.pendingBytes += change;
-    if (change < 0) this.goOn();
-    else if (DRAINS_EARLY) this.tellDrain();
+    if (this.heldBack) this.readAgain();
+    if (change < 0 || DRAINS_EARLY) this.tellDrain();
   }
 
   /** An answer has left while the client is held back. */
@@ -502,17 +502,21 @@ class ServerConnection extends Connection {
 
   /** Reads on if what waits is little enough, and lets the response write on. */
   goOn() {
-    const { parser, socket } = this;
-    if (this.heldBack && !this.isAwaited && this.pendingBytes <= socket.writableHighWaterMark) {
-      this.heldBack = socket._paused = false;
-      if (parser !== null && !this.isConsuming) {
-        const { rest } = parser;
-        const result = parser.resume();
-        if (rest !== null) this.afterParsing(result instanceof Error ? result : null, rest, result);
-      }
-      if (!this.heldBack) socket.resume();
-    }
+    if (this.heldBack) this.readAgain();
     this.tellDrain();
+  }
+
+  /** Reads on if what waits is little enough. */
+  readAgain() {
+    const { parser, socket } = this;
+    if (this.isAwaited || this.pendingBytes > socket.writableHighWaterMark) return;
+    this.heldBack = socket._paused = false;
+    if (parser !== null && !this.isConsuming) {
+      const { rest } = parser;
+      const result = parser.resume();
+      if (rest !== null) this.afterParsing(result instanceof Error ? result : null, rest, result);
+    }
+    if (!this.heldBack) socket.resume();
   }
 
   tellDrain() {

@@ -290,7 +290,9 @@ class StreamHandle extends AsyncResource {
       this.bytesWritten += taken;
       return null;
     }
-    const count = taken < STRING_ERROR ? 0 : -1 - taken;
+    const failed = taken < STRING_ERROR;
+    if (failed) this.failWrites(taken - STRING_ERROR);
+    const count = failed ? 0 : -1 - taken;
     this.bytesWritten += count;
     return after(encoded(text, latin1, rest), count);
   }
@@ -305,7 +307,9 @@ class StreamHandle extends AsyncResource {
     }
     if (total > JOIN_MAX && chunks.length <= CHUNKS_MAX) return this.writeAtOnce(chunks, total);
     const pending = { chunks: total <= JOIN_MAX ? [join(chunks, total)] : chunks };
-    const rest = send(this.id, pending) === 0 ? [] : pending.chunks.map(bytesOf);
+    const status = send(this.id, pending);
+    if (status < 0) this.failWrites(status);
+    const rest = status === 0 ? [] : pending.chunks.map(bytesOf);
     this.bytesWritten += total;
     for (const chunk of rest) this.bytesWritten -= chunk.length;
     return rest.length > 0 ? rest : null;
@@ -316,7 +320,13 @@ class StreamHandle extends AsyncResource {
     const taken = commands.writev(this.id, ...chunks);
     if (trace) debug('<- %d writev %d in %d chunks', this.id, taken, chunks.length);
     if (taken > 0) this.bytesWritten += taken;
+    else if (taken < 0) this.failWrites(taken);
     return taken === total ? null : after(chunks, Math.max(0, taken)).map(bytesOf);
+  }
+
+  /** The kernel says once why it has failed: to those who write what was not taken it is said again. */
+  failWrites(status) {
+    this.writeBuffer = this.writev = () => status;
   }
 
   /** As writeBuffer(), of several Buffers, or strings in latin1. */
