@@ -326,3 +326,27 @@ describe('a request that was answered', () => {
     }
   }
 });
+
+describe('the socket below the last answer, first asked for', () => {
+  const looks = {
+    "by a listener of 'finish'": (req, res, look) => res.on('finish', look),
+    "by one of 'close'": (req, res, look) => res.on('close', look),
+    "by one of the request's 'close'": (req, res, look) => req.on('close', look),
+    'in the next tick': (req, res, look) => process.nextTick(process.nextTick, look),
+    'some promises later': async (req, res, look) => {
+      for (let i = 0; i < 5; i++) await null;
+      look();
+    }
+  };
+  for (const [when, ask] of Object.entries(looks)) {
+    told(when, LAST, (req, res, log) => {
+      const look = () => {
+        const { destroyed, readyState, remoteAddress, writable } = req.socket;
+        log.push([when, destroyed, readyState, remoteAddress, writable]);
+        req.socket.on('close', (failed) => log.push(['closed', failed]));
+      };
+      res.end('x');
+      ask(req, res, look);
+    });
+  }
+});

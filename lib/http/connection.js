@@ -30,6 +30,10 @@ const HELD_MAX = 8 * 1024;
  * told at a time.
  */
 const held = { connection: null, text: '', latin1: false, messages: [] };
+
+/** Connections that are over when the ticks and microtasks are. */
+let closing = [];
+const nothing = Promise.resolve();
 let exitHandled = false;
 
 class Connection extends MessageReader {
@@ -48,6 +52,8 @@ class Connection extends MessageReader {
     this.idleAfter = null;
     /** What the message that is being written has written in this tick, if there is no socket. */
     this.pieces = null;
+    /** The last answer has left. */
+    this.closing = false;
     /** Messages that have left are told of one each tick, as they are in Node: those that wait. */
     this.leaving = null;
     this.isTelling = false;
@@ -96,6 +102,7 @@ class Connection extends MessageReader {
       this.idleQueue.remove(this);
     }
     if (this.pieces !== null) this.movePieces();
+    if (this.closing) socket.destroySoon();
     return socket;
   }
 
@@ -336,6 +343,13 @@ class Connection extends MessageReader {
     else this.socket.destroy(error);
   }
 
+  /** Closes a connection that nobody has seen, unless somebody asks for it before the loop goes on. */
+  closeSoon() {
+    this.closing = true;
+    // A tick that a microtask asks for comes when there is none left.
+    if (closing.push(this) === 1) nothing.then(closeBehind);
+  }
+
   /** Closes a connection that nobody has seen. */
   closeUnused() {
     const { handle, server } = this;
@@ -379,6 +393,16 @@ function afterPieces(connection, { callbacks, message }, error) {
     message.emit('drain');
   }
   if (callbacks !== null) for (const callback of callbacks) callback(error ?? null);
+}
+
+function closeBehind() {
+  process.nextTick(closeUnseen);
+}
+
+function closeUnseen() {
+  const list = closing;
+  closing = [];
+  for (const connection of list) if (connection.sock === null) connection.closeUnused();
 }
 
 /** A message has left, whole. */

@@ -445,7 +445,7 @@ class ServerConnection extends Connection {
   endSoon() {
     const { sock } = this;
     if (sock === null && this.isUnused && this.incoming === null) {
-      this.closeUnused();
+      this.closeSoon();
       return;
     }
     const { socket } = this;
