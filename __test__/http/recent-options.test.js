@@ -127,6 +127,33 @@ describe('httpValidation', () => {
   });
 });
 
+describe('keepAliveTimeoutBuffer', () => {
+  const values = [undefined, 0, 30, -1, '1', 1.5];
+
+  same('is read where Node knows it', (http) =>
+    values.map((keepAliveTimeoutBuffer) => [
+      thrown(() => http.createServer({ keepAliveTimeoutBuffer })),
+      http.createServer({ keepAliveTimeoutBuffer: 70 }).keepAliveTimeoutBuffer
+    ])
+  );
+
+  same('is waited for where Node knows it, and a second where it does not', async (http) => {
+    const listener = (req, res) => res.end('x');
+    const options = { keepAliveTimeout: 30, keepAliveTimeoutBuffer: 0 };
+    const times = [];
+    for (const buffer of [0, 400]) {
+      await serve(http, options, listener, async (server, port) => {
+        server.keepAliveTimeoutBuffer = buffer;
+        const begun = performance.now();
+        await exchange(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+        const time = performance.now() - begun;
+        times.push(time < 300 ? 'at once' : time < 900 ? 'later' : 'a second later');
+      });
+    }
+    return times;
+  });
+});
+
 feature('request.signal', 'signal' in node.IncomingMessage.prototype, () => {
   same('the signal of a request is aborted when the client is gone', (http) => {
     const log = [];

@@ -42,6 +42,7 @@ const { STATUS_CODES } = require('./registries');
 const { emitClose } = require('./server-response');
 const { endSignal } = require('./signal');
 const { kConnection, kCorked, kNeedDrain, kSocket, kUniqueHeaders } = require('./symbols');
+const { idleTime } = require('./time-limits');
 const { UpgradeStream } = require('./upgrade-stream');
 
 const requestStart = channel('http.server.request.start');
@@ -437,7 +438,7 @@ class ServerConnection extends Connection {
     } else if (this.waiting.length > 0) {
       this.assign(this.waiting.shift());
     } else if (server.keepAliveTimeout > 0) {
-      this.startIdling(server.keepAliveTimeout + (server.keepAliveTimeoutBuffer || 0));
+      this.startIdling(idleTime(server));
     }
   }
 

@@ -24,15 +24,19 @@ const {
 const { STATUS_CODES } = require('./registries');
 const { ServerConnection } = require('./server-connection');
 const { ServerResponse, uniqueHeaders } = require('./server-response');
-const { IdleQueue, startChecking, stopChecking } = require('./time-limits');
+const {
+  HAS_BUFFER,
+  IdleQueue,
+  KEEP_ALIVE_TIMEOUT_BUFFER,
+  startChecking,
+  stopChecking
+} = require('./time-limits');
 
 const kSettings = Symbol('settings');
 
 const HEADERS_TIMEOUT = 60_000;
 const REQUEST_TIMEOUT = 300_000;
 const KEEP_ALIVE_TIMEOUT = 5_000;
-/** How much longer than it says the server waits: a request may be on its way. */
-const KEEP_ALIVE_TIMEOUT_BUFFER = 1_000;
 const CHECKING_INTERVAL = 30_000;
 
 /** Node 24 and later know `optimizeEmptyRequests`. */
@@ -83,11 +87,13 @@ function configure(server, options) {
     );
   }
   server.keepAliveTimeout = integer(options, 'keepAliveTimeout', KEEP_ALIVE_TIMEOUT);
-  server.keepAliveTimeoutBuffer = integer(
-    options,
-    'keepAliveTimeoutBuffer',
-    KEEP_ALIVE_TIMEOUT_BUFFER
-  );
+  if (HAS_BUFFER) {
+    server.keepAliveTimeoutBuffer = integer(
+      options,
+      'keepAliveTimeoutBuffer',
+      KEEP_ALIVE_TIMEOUT_BUFFER
+    );
+  }
   server.connectionsCheckingInterval = integer(
     options,
     'connectionsCheckingInterval',

@@ -4,10 +4,22 @@
 // every connectionsCheckingInterval), and until the next, where there is no socket to time it.
 
 const { codeError } = require('../internal/errors');
+const { since: knownSince } = require('../internal/host');
 const { clock } = require('../internal/runtime');
 const { clearInterval, setInterval, setTimeout } = require('../internal/timers');
 
+/** How much longer than it says the server waits: a request may be on its way. */
+const KEEP_ALIVE_TIMEOUT_BUFFER = 1_000;
+
+/** Older Nodes wait for that long always. */
+const HAS_BUFFER = knownSince([22, 19], [24, 6]);
+
 const kTimer = Symbol('connectionsCheckingTimer');
+
+/** How long a connection may be idle. */
+function idleTime({ keepAliveTimeout, keepAliveTimeoutBuffer }) {
+  return keepAliveTimeout + (HAS_BUFFER ? keepAliveTimeoutBuffer || 0 : KEEP_ALIVE_TIMEOUT_BUFFER);
+}
 
 /** Starts looking; 'listening'. */
 function startChecking(server, connections) {
@@ -90,4 +102,11 @@ function expire(queue) {
   queue.timer = setTimeout(expire, left, queue).unref();
 }
 
-module.exports = { IdleQueue, startChecking, stopChecking };
+module.exports = {
+  HAS_BUFFER,
+  IdleQueue,
+  KEEP_ALIVE_TIMEOUT_BUFFER,
+  idleTime,
+  startChecking,
+  stopChecking
+};
