@@ -369,3 +369,29 @@ same('an answer that came whole ends, though its listener aborts the request', a
   });
   return seen;
 });
+
+describe('an answer that takes longer than requestTimeout is waited for', () => {
+  const requests = {
+    'of HTTP/1.0': 'GET / HTTP/1.0\r\n\r\n',
+    'of a connection that is to be closed':
+      'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+    'with a body': 'POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1\r\n\r\na'
+  };
+  const options = { connectionsCheckingInterval: 5, headersTimeout: 20, requestTimeout: 20 };
+  for (const [which, request] of Object.entries(requests)) {
+    for (const asks of [false, true]) {
+      same(`${which}${asks ? ', whose socket was asked for' : ''}`, (http) =>
+        serve(
+          http,
+          options,
+          (req, res) => {
+            if (asks) req.socket.on('data', () => {});
+            req.resume();
+            setTimeout(() => res.end('late'), 80);
+          },
+          (server, port) => exchange(port, request)
+        )
+      );
+    }
+  }
+});

@@ -62,10 +62,11 @@ const TUNNEL = 2;
 /** The other protocol that the head asks for is not spoken: HTTP goes on. */
 const STAY = 3;
 
-/** States of a parser; any other is past a head or final. */
+/** States of a parser; any other is past a head or final. CLOSED: behind the last message. */
 const BETWEEN_MESSAGES = 0;
 const IN_HEAD = 1;
 const FAILED = 4;
+const CLOSED = 5;
 
 /** One set for all parsers: they are read before any other code runs. */
 const registers = new Int32Array(20);
@@ -421,6 +422,7 @@ module.exports = {
   GO_ON,
   IN_HEAD,
   BETWEEN_MESSAGES,
+  CLOSED,
   NO_BODY,
   Parser,
   REQUEST,

@@ -27,6 +27,7 @@ const {
 const { fieldsOf } = require('./limits');
 const {
   BETWEEN_MESSAGES,
+  CLOSED,
   GO_ON,
   IN_HEAD,
   Parser,
@@ -207,7 +208,7 @@ class ServerConnection extends Connection {
       this.handOver(chunk.subarray(consumed));
     } else if (this.incoming !== null && this.incoming.upgrade) {
       this.announce();
-    } else if (parser.state === BETWEEN_MESSAGES) {
+    } else if (parser.state === BETWEEN_MESSAGES || parser.state === CLOSED) {
       this.since = 0;
     } else if (this.since === 0) {
       this.since = clock();
