@@ -154,18 +154,48 @@ describe('a request that is answered', () => {
   });
 });
 
-told(
-  'ticks run between requests behind trailers',
-  'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-T: t\r\n\r\n' +
-    get('/a') +
-    get('/b') +
-    LAST,
-  (req, res, log) => {
-    log.push(req.url);
-    process.nextTick(() => log.push(`tick of ${req.url}`));
-    res.end('done');
+describe('ticks run where fields are told by themselves', () => {
+  const chunked = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const trailers = `${chunked}0\r\nX-T: t\r\n\r\n`;
+  const many = Array.from({ length: 31 }, (_, i) => `X-${i}: ${i}\r\n`).join('');
+  const reads = {
+    'between requests behind trailers': trailers + get('/a') + get('/b') + LAST,
+    'before trailers': `${trailers}${LAST}`,
+    'behind a head of many': get('/a', many) + get('/b') + LAST,
+    'before a head of many': get('/a') + get('/b', many) + get('/c') + LAST,
+    'but before no head that is broken': `${trailers}${get('/a')}BROKEN / HTTP/1.1\r\n\r\n`
+  };
+  for (const [where, read] of Object.entries(reads)) {
+    told(
+      where,
+      read,
+      (req, res, log) => {
+        const { complete } = req;
+        log.push([req.url, complete]);
+        process.nextTick(() => log.push([`tick of ${req.url}`, req.complete]));
+        queueMicrotask(() => log.push(`microtask of ${req.url}`));
+        req.on('end', () => log.push([`end of ${req.url}`, req.trailers]));
+        req.resume();
+        res.end('done');
+      },
+      (server, log) =>
+        server.on('clientError', (error, socket) => {
+          log.push(error.code);
+          socket.destroy();
+        })
+    );
   }
-);
+
+  told(
+    'and requests that have begun are not idle then',
+    trailers + get('/a') + get('/b') + LAST,
+    (req, res) => {
+      res.end('done');
+      if (req.url === '/a') process.nextTick(() => req.server.closeIdleConnections());
+    },
+    (server) => server.prependListener('request', (req) => (req.server = server))
+  );
+});
 
 same('a socket that is only listened to by "readable" sees the end', (http) =>
   serve(

@@ -79,6 +79,9 @@ const READ_WANTS = 19;
 const NEXT_EVENT = 1;
 const COMPLETION = 2;
 
+/** From so many on Node's parser tells some of a head's fields before it, as it does trailers. */
+const FIELDS_WITH_HEAD = 32;
+
 /** What a listener leaves by enterWith() does not stay for the next event; up to Node 22 it does. */
 const RESETS_CONTEXT = nodeMajor >= 24;
 
@@ -130,6 +133,8 @@ class Parser {
     this.fresh = false;
     /** A body was told to its end, and not yet that its message is complete. */
     this.owesEnd = false;
+    /** An event that ticks run before: its text and registers. */
+    this.next = null;
   }
 
   /** A parser that is not in use, or a new one; of chunks, or of what `handle` reads. */
@@ -152,7 +157,7 @@ class Parser {
     parser.handle = handle;
     parser.state = BETWEEN_MESSAGES;
     parser.paused = parser.upgraded = parser.owesEnd = false;
-    parser.broken = null;
+    parser.broken = parser.next = null;
     return parser;
   }
 
@@ -249,6 +254,7 @@ class Parser {
       this.base = registers[READ_BASE];
       this.running = true;
     }
+    if (this.next !== null) text = this.takeNext();
     this.fresh = true;
     this.owesEnd = false;
     let error = this.broken;
@@ -264,26 +270,46 @@ class Parser {
         else error = this.tellNext(text, this.consumed);
         if (error !== null || this.upgraded || this.owner === null) break;
         if (last) wants = COMPLETION;
-        else if (body ? this.hasMore || this.owner.incoming.upgrade : this.endsApart()) {
-          wants = NEXT_EVENT;
-        }
+        else if (body && (this.hasMore || this.owner.incoming.upgrade)) wants = NEXT_EVENT;
         if (wants !== 0 || !this.hasMore) break;
         text = commands.httpNext(this.id);
+        if (this.isApart()) {
+          wants = COMPLETION;
+          this.keepNext(text);
+          break;
+        }
       }
       returned = true;
     } finally {
       if (!returned) this.breakOff();
       this.running = wants !== 0;
-      this.owesEnd = wants === COMPLETION;
+      this.owesEnd = wants === COMPLETION && this.next === null;
       this.hasMore = false;
     }
     if (wants !== 0) registers[READ_WANTS] = wants;
     else this.owner?.afterRead(error, this.consumed, length);
   }
 
-  /** Whether ticks run between two messages: from the first fields on that Node had to tell apart. */
-  endsApart() {
-    return this.hasMore && this.state === BETWEEN_MESSAGES && this.owner.toldFields === true;
+  /** Whether ticks run before the event in the registers: Node tells its fields by themselves. */
+  isApart() {
+    const kind = registers[KIND];
+    const { toldFields } = this.owner;
+    if (toldFields === undefined) return false;
+    if (kind === COMPLETE) return registers[TRAILER_COUNT] > 0;
+    return kind === HEAD && (toldFields || registers[head.COUNT] >= FIELDS_WITH_HEAD);
+  }
+
+  keepNext(text) {
+    if (registers[KIND] === HEAD) this.owner.onBegun();
+    this.next = { text, registers: registers.slice() };
+  }
+
+  takeNext() {
+    const { text, registers: values } = this.next;
+    this.next = null;
+    registers.set(values);
+    registers[READ_WANTS] = 0;
+    return text;
   }
 
   /**
@@ -419,6 +445,7 @@ function setMaxIdleHTTPParsers(max) {
 }
 
 module.exports = {
+  FIELDS_WITH_HEAD,
   GO_ON,
   IN_HEAD,
   BETWEEN_MESSAGES,

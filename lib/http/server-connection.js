@@ -28,6 +28,7 @@ const { fieldsOf } = require('./limits');
 const {
   BETWEEN_MESSAGES,
   CLOSED,
+  FIELDS_WITH_HEAD,
   GO_ON,
   IN_HEAD,
   Parser,
@@ -85,9 +86,6 @@ const HELD_BACK_READ = 64 * 1024;
 /** How often a connection is read after its last answer, while its client has not stopped to send. */
 const READS_AFTER = 32;
 
-/** From so many on Node's parser tells some of a head's fields before it. */
-const FIELDS_WITH_HEAD = 32;
-
 const events = {
   data: onData,
   end: onEnd,
@@ -129,7 +127,7 @@ class ServerConnection extends Connection {
     /** When the request that is being read began; 0 between requests. See time-limits.js. */
     this.since = clock();
     this.headDone = false;
-    /** Fields were told by themselves: trailers, or more than Node tells with a head. */
+    /** Fields were told by themselves: trailers, or more than Node tells with a head. So all are then. */
     this.toldFields = false;
     /** What the program has of a connection that is to be its own behind a body. */
     this.upgrade = null;
@@ -214,6 +212,12 @@ class ServerConnection extends Connection {
       this.since = clock();
       this.headDone = parser.state !== IN_HEAD;
     }
+  }
+
+  /** A request's head has come, of which is told behind the ticks. */
+  onBegun() {
+    this.since = clock();
+    this.headDone = true;
   }
 
   /** A request's head. @returns {number} what the parser is to expect of its body */
