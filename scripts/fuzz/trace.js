@@ -55,8 +55,11 @@ class Trace {
  * @param {any} value
  */
 function show(value) {
-  if (value instanceof Error)
-    return `<${/** @type {any} */ (value).code ?? value.name}: ${value.message}>`;
+  if (value instanceof Error) {
+    // The engine spells out what was called: newer Nodes keep the socket under a symbol.
+    const message = value.message.replace('this[kSocket]', 'this.socket');
+    return `<${/** @type {any} */ (value).code ?? value.name}: ${message}>`;
+  }
   if (Buffer.isBuffer(value)) return `<${value.length} bytes>`;
   if (typeof value === 'string')
     return value.length > 60 ? `<${value.length} characters>` : JSON.stringify(value);
