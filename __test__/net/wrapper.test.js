@@ -176,7 +176,8 @@ describe('a TLSSocket', () => {
       const [other, quiet] = sides[role === 'client' ? 'server' : 'client'];
       quiet.on('error', () => {});
       context.watch('secure', failing.resume(), { only: ['error', 'end', 'close'] });
-      beneath.on('close', () => context.note('beneath', 'close'));
+      beneath.on('error', (error) => context.note('beneath', error.code));
+      beneath.on('close', (failed) => context.note('beneath', 'close', failed));
       other.resetAndDestroy();
       await context.closed(failing, quiet);
     });

@@ -90,7 +90,10 @@ const methods = {
 
   /** Reading, or a write that was taken before, has failed. */
   [kFailed](status, syscall) {
-    if (!this.destroyed) this.destroy(errnoError(status, syscall));
+    if (this.destroyed) return;
+    const error = errnoError(status, syscall);
+    const target = this[kOnRead];
+    if (!(target instanceof WrapperTarget && target.fail(this, error))) this.destroy(error);
   },
 
   _write(chunk, encoding, done) {

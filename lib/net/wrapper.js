@@ -24,7 +24,7 @@ const PROPERTIES = [
 
 /** The socket beneath a TLSSocket that was asked for it. */
 const known = new WeakMap();
-/** The TLSSocket above a socket: it fails as what a handle tells it to have failed, and no more than once. */
+/** The TLSSocket above a socket: it fails as what a handle tells it to have failed. */
 const above = new WeakMap();
 let isKnown = false;
 
@@ -58,6 +58,15 @@ class WrapperTarget {
   end() {
     this.onEnd();
   }
+
+  /** A TLSSocket alone tells that reading has failed; as a handle's, the socket beneath is closed. */
+  fail(socket, error) {
+    const secure = above.get(socket);
+    if (secure === undefined || error.syscall !== 'read' || secure.readableEnded) return false;
+    socket.destroy();
+    secure.destroy(error);
+    return true;
+  }
 }
 
 function takeListener(socket, event) {
@@ -73,10 +82,8 @@ function filterErrors(socket, onError) {
     // What it writes after its end, as TLS may, is an error of the handle beneath, which it hears of.
     if (told || error !== socket.errored || error.code === 'ERR_STREAM_WRITE_AFTER_END') return;
     told = true;
-    const secure = above.get(socket);
     // Of a write it hears by its own; and behind the end it is about to close.
-    if (secure === undefined || error.syscall !== 'read' || secure.readableEnded) onError(error);
-    else secure.destroy(error);
+    onError(error);
   });
 }
 
