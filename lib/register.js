@@ -7,6 +7,7 @@
 // that was loaded by `require()`, and with `--import` alone a `new Worker(code, { eval: true })`.
 
 const Module = require('node:module');
+const process = require('node:process');
 const { pathToFileURL } = require('node:url');
 
 const { kOwn } = require('./internal/host');

@@ -2,6 +2,8 @@
 
 // The module `http`: its functions, and by name everything that Node's documentation of it lists.
 
+const process = require('node:process');
+
 const host = require('../internal/host');
 const validate = require('../internal/validate');
 const agents = require('./agent');

@@ -2,6 +2,8 @@
 
 // What the process's command line says about HTTP: how long heads may be, how strict the parser is.
 
+const process = require('node:process');
+
 const { codeError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
 

@@ -3,6 +3,8 @@
 // The proxy that an agent's `proxyEnv` names: which requests go through it, and how their first
 // line and their connection change (Node's documentation, "Built-in Proxy Support").
 
+const { Buffer } = require('node:buffer');
+
 const { codeError } = require('../internal/errors');
 const validate = require('../internal/validate');
 

@@ -3,6 +3,7 @@
 // The addon's file name, one per platform: what the loader looks for is what the build writes.
 
 const path = require('node:path');
+const process = require('node:process');
 
 const root = path.join(__dirname, '..', '..');
 

@@ -4,6 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const process = require('node:process');
 
 const { candidates, root } = require('./addon-file');
 

@@ -5,6 +5,7 @@
 // slowly.
 
 const Module = require('node:module');
+const process = require('node:process');
 
 // Under the preload, and under jest's moduleNameMapper, `require('node:net')` means ferronet's in
 // this file too. Node's loader is beneath both, and the preload leaves it under this key.

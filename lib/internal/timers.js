@@ -3,6 +3,7 @@
 // Node's timers and clock as they are when this is loaded. Tests put fakes in the place of the
 // globals; connections go on by the real ones, as Node's do.
 
+const process = require('node:process');
 const {
   clearInterval,
   clearTimeout,

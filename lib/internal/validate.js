@@ -2,6 +2,8 @@
 
 // Checks of arguments, once, at the edge: each throws what Node throws. And what an IP address is.
 
+const process = require('node:process');
+
 const { codeError } = require('./errors');
 const { nodeMajor } = require('./host');
 

@@ -2,6 +2,8 @@
 
 // The module `net`: its functions, and by name everything that Node's documentation of it lists.
 
+const process = require('node:process');
+
 const host = require('../internal/host');
 const { isIP, isIPv4, isIPv6 } = require('../internal/validate');
 const {

@@ -5,6 +5,9 @@
 // and of an end that closes the other direction as well. A socket of Node's gives them its handle instead,
 // which tells nobody else, and knows its addresses.
 
+const { Buffer } = require('node:buffer');
+const process = require('node:process');
+
 const host = require('../internal/host');
 
 /** On sockets: the method that hands their bytes to a wrapper. */
