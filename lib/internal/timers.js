@@ -1,7 +1,7 @@
 'use strict';
 
-// Node's timers as they are when this is loaded. Tests put fakes in the place of the
-// globals; connections go on by the real ones, as Node's do.
+// Node's timers as they are when this is loaded. Tests put fakes in the place of the globals;
+// connections go on by the real ones, as Node's do.
 
 const {
   clearInterval,

@@ -53,7 +53,7 @@ impl BusyPoll {
         self.short.set(0);
     }
 
-    /// The loop was woken, or stays awake for other reasons than those given here.
+    /// The loop was woken.
     pub fn woke(&self, now: impl FnOnce() -> Instant) {
         if let Some(asleep) = self.asleep.take() {
             let was_short = now() - asleep <= WINDOW;

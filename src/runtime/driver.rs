@@ -264,6 +264,7 @@ impl Driver {
         let Some(end) = self.busy_poll.until(Instant::now()) else {
             return;
         };
+        // What is there at once says nothing of whether it pays to wait.
         if !boundary.read_lone() {
             while !boundary.read_lone() {
                 if Instant::now() >= end {
