@@ -11,6 +11,7 @@ const { QUIET, busyPercent } = require('./lib/machine');
 const { USAGE, parse } = require('./lib/options');
 const { conditions, section } = require('./lib/report');
 const results = require('./lib/results');
+const { takeRound } = require('./lib/rounds');
 const { verdicts } = require('./lib/targets');
 
 async function main() {
@@ -50,27 +51,17 @@ async function checkQuiet({ save }) {
   return percent;
 }
 
-/** Each round starts with another contender, so that none always follows the same neighbour. */
 async function measure(name, bench, contenders, options) {
   const entries = contenders.map((contender) => ({ contender, samples: [] }));
+  const taking = entries.filter(({ contender }) => takesPart(contender, bench));
   for (let round = 0; round < options.rounds; round++) {
-    for (let turn = 0; turn < entries.length; turn++) {
-      const { contender, samples } = entries[(round + turn) % entries.length];
-      if (!takesPart(contender, bench)) continue;
-      progress(`${name}: round ${round + 1} of ${options.rounds}, ${contender.title}`);
-      samples.push(await sample(bench, contender, options));
-    }
+    const say = (text) => progress(`${name}: round ${round + 1} of ${options.rounds}, ${text}`);
+    // Each round starts with another contender, so that none always follows the same neighbour.
+    const first = round % taking.length;
+    await takeRound(bench, [...taking.slice(first), ...taking.slice(0, first)], options, say);
   }
   progress('');
   return entries;
-}
-
-async function sample(bench, contender, options) {
-  try {
-    return await kinds[bench.kind].sample(bench, contender, options);
-  } catch (error) {
-    throw new Error(`${bench.name}, ${contender.title}: ${error.message}`, { cause: error });
-  }
 }
 
 function progress(text) {

@@ -1,10 +1,12 @@
 'use strict';
 
-// What the benchmarks say of the floor: a column of its own, that no target is held to.
+// How the benchmarks make samples of slices, and what they say of the floor: a column of its own, that
+// no target is held to.
 
 const { DEFAULT, FLOOR, contender, takesPart } = require('../../bench/lib/contenders');
 const kinds = require('../../bench/lib/kinds');
 const { section } = require('../../bench/lib/report');
+const { perOperation } = require('../../bench/lib/rounds');
 const { verdicts } = require('../../bench/lib/targets');
 
 const areas = ['dgram', 'http', 'net'].map((name) => require(`../../bench/areas/${name}`));
@@ -76,4 +78,43 @@ test('where it was not measured it has dashes, and no word', () => {
   expect(rows.length).toBeGreaterThan(5);
   for (const row of rows) expect(row).toMatch(/ - \|$/);
   expect(lines(entries, 'Target')[0]).toMatch(/MISS\.$/);
+});
+
+test('a sample is the sum of its slices; percentiles are the median slice', () => {
+  const slice = {
+    operations: 1000,
+    seconds: 1,
+    bytesPerSecond: 5e6,
+    serverUserSeconds: 0.002,
+    serverSystemSeconds: 0.004,
+    ownCpuSeconds: 0.5,
+    lost: 0,
+    p50Micros: 10,
+    p99Micros: 20
+  };
+  const longer = { ...slice, operations: 3000, seconds: 3, serverUserSeconds: 0.01, lost: 1000 };
+  const third = { ...slice, p50Micros: 99, p99Micros: 1 };
+  expect(perOperation([slice, longer, third])).toEqual({
+    operationsPerSecond: 1000,
+    megabytesPerSecond: 5,
+    cpuMicros: expect.closeTo(5.2),
+    userMicros: expect.closeTo(2.8),
+    systemMicros: expect.closeTo(2.4),
+    p50Micros: 10,
+    p99Micros: 20,
+    lostPercent: expect.closeTo(100 / 6),
+    serverBusy: expect.closeTo(0.52),
+    generatorBusy: 30
+  });
+});
+
+test('every benchmark is of a kind that is measured at once or in slices', () => {
+  for (const { kind } of benches) {
+    const { sample, slice, shortest } = kinds[kind];
+    expect([typeof sample, typeof slice, typeof shortest]).toEqual(
+      slice === undefined
+        ? ['function', 'undefined', 'undefined']
+        : ['undefined', 'function', 'number']
+    );
+  }
 });

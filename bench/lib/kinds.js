@@ -1,15 +1,17 @@
 'use strict';
 
-// What the kinds of benchmark measure: one sample of one contender, and the metrics in it.
+// What the kinds of benchmark measure: one sample of one contender, and the metrics in it. A kind has
+// either `sample`, which takes a sample at once, or `slice`, which loads a server for a short time: of
+// such slices `rounds.js` makes a sample.
 
 const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
-const { FLOOR } = require('./contenders');
 const cpu = require('./cpu');
 const loadgen = require('./loadgen');
-const { SERVER_CORE, runPinned, startClient, startServer } = require('./processes');
+const { SERVER_CORE, runPinned, startClient } = require('./processes');
+const { serve } = require('./serve');
 const { median } = require('./stats');
 const wrk = require('./wrk');
 
@@ -30,15 +32,11 @@ const load = {
     { name: 'generatorBusy', title: 'generator core in use, %', digits: 0 }
   ],
 
-  async sample(bench, contender, { seconds }) {
-    const { server, address } = await serve(bench, contender);
-    try {
-      const args = [...bench.load, '--seconds', String(seconds)];
-      return perOperation(await loadgen.load(address, server.pid, args));
-    } finally {
-      await server.kill();
-    }
-  }
+  /** In seconds. */
+  shortest: 0.25,
+
+  slice: ({ load: [mode, ...flags] }, { server, address }, seconds) =>
+    loadgen.load(address, server.pid, mode, { flags, warmup: 0.05, seconds })
 };
 
 /** Datagrams in one direction: what arrived, and what that cost the server. */
@@ -53,38 +51,12 @@ const flow = {
     { name: 'generatorBusy', title: 'generator core in use, %', digits: 0 }
   ],
 
-  sample: load.sample
+  shortest: load.shortest,
+  slice: load.slice
 };
-
-/** The server of a benchmark: a script, or for the floor a mode of the generator. */
-function serve(bench, contender) {
-  if (contender.name === FLOOR) {
-    const [mode, ...flags] = bench.floor;
-    return startServer(contender, [mode, '127.0.0.1:0', ...flags]);
-  }
-  const script = bench.servers?.[contender.name] ?? bench.server;
-  return startServer(contender, [path.join(servers, script)]);
-}
 
 function isBulk(bench) {
   return Number(bench.load[bench.load.indexOf('--size') + 1]) >= 65_536;
-}
-
-function perOperation(report) {
-  const micros = (total) => (total * 1e6) / report.operations;
-  const cpu = report.serverUserSeconds + report.serverSystemSeconds;
-  return {
-    operationsPerSecond: report.operationsPerSecond,
-    megabytesPerSecond: report.bytesPerSecond / 1e6,
-    cpuMicros: micros(cpu),
-    userMicros: micros(report.serverUserSeconds),
-    systemMicros: micros(report.serverSystemSeconds),
-    p50Micros: report.p50Micros,
-    p99Micros: report.p99Micros,
-    lostPercent: (report.lost / (report.lost + report.operations)) * 100,
-    serverBusy: (cpu / report.seconds) * 100,
-    generatorBusy: (report.ownCpuSeconds / report.seconds) * 100
-  };
 }
 
 /** As `load`, with requests for operations; wrk is the generator. */
@@ -103,15 +75,14 @@ const http = {
 
   check: wrk.check,
 
-  async sample(bench, contender, { seconds }) {
-    const { server, address } = await serve(bench, contender);
-    try {
-      const options = { connections: 50, seconds };
-      return perOperation(await wrk.load(address, server.pid, bench.send ?? [], options));
-    } finally {
-      await server.kill();
-    }
-  }
+  /** wrk has whole seconds only. */
+  shortest: 1,
+
+  slice: ({ send = [] }, { server, address }, seconds) =>
+    wrk.load(address, server.pid, send, {
+      connections: 50,
+      seconds: Math.max(1, Math.round(seconds))
+    })
 };
 
 /** What wrk makes of latencies takes as many answers for as many waits. */

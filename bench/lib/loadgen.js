@@ -18,10 +18,17 @@ function build() {
   execFileSync('cargo', [...args, '--target-dir', target], { stdio: ['ignore', 2, 2] });
 }
 
-/** @returns {Promise<object>} the generator's report; fails when any client failed */
-async function load(address, pid, args) {
-  const [mode, ...flags] = args;
-  const all = [mode, address, '--server-pid', String(pid), ...flags];
+/**
+ * @param {string} address
+ * @param {number} pid the server
+ * @param {string} mode
+ * @param {{ flags: string[], warmup: number, seconds: number }} options `warmup` in seconds that are
+ *   not counted
+ * @returns {Promise<object>} the generator's report; fails when any client failed
+ */
+async function load(address, pid, mode, { flags, warmup, seconds }) {
+  const times = ['--warmup', String(warmup), '--seconds', String(seconds)];
+  const all = [mode, address, '--server-pid', String(pid), ...times, ...flags];
   const report = JSON.parse(await runPinned(GENERATOR_CORE, executable, all));
   if (report.errors > 0) {
     throw new Error(

@@ -49,13 +49,26 @@ class Pinned {
     if (code !== 0) throw new Error(`${this.what} ended (${signal ?? code})\n${this.#stderr}`);
   }
 
+  /** Stops it as it is, until `go`. */
+  halt() {
+    this.child.kill('SIGSTOP');
+  }
+
+  go() {
+    this.child.kill('SIGCONT');
+  }
+
   async kill() {
     this.child.kill('SIGKILL');
     await this.ended;
   }
 }
 
-/** A server under a contender; ready when it has said which port it listens on. */
+/**
+ * A server under a contender; ready when it has said which port it listens on.
+ *
+ * @returns {Promise<{ server: Pinned, address: string }>}
+ */
 async function startServer(contender, words) {
   const server = new Pinned(SERVER_CORE, contender.executable, [...contender.args, ...words]);
   const port = Number(await server.line());

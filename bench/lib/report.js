@@ -92,8 +92,8 @@ function conditions(run) {
     '',
     `${run.date}, ${machine.description()}. Between benchmarks other processes used up to`,
     `${Math.round(run.busyPercent)} % of it.`,
-    `Medians of ${run.rounds} rounds (lowest..highest) with the contenders taking turns; ratios are`,
-    'taken within each round. Servers run on one core, the generator on another.',
+    `Medians of ${run.rounds} rounds (lowest..highest); in each the contenders take turns, slice by slice,`,
+    'and ratios are taken within it. Servers run on one core, the generator on another.',
     ''
   ].join('\n');
 }

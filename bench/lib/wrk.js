@@ -22,21 +22,21 @@ function check() {
  * @param {string} address
  * @param {number} pid the server
  * @param {string[]} words what wrk.lua is told to send
- * @param {{ connections: number, seconds: number }} options
+ * @param {{ connections: number, seconds: number }} options whole seconds, counted from the first
+ *   connection on
  * @returns {Promise<object>} a report as the load generator's; fails when any request failed
  */
 async function load(address, pid, words, { connections, seconds }) {
-  // wrk counts from its first connection on, and in whole seconds: warming up is a run of its own.
-  await run(address, words, connections, 1);
   const before = cpu.read(pid);
-  const report = await run(address, words, connections, Math.max(1, Math.round(seconds)));
+  const report = await run(address, words, connections, seconds);
   const { user, system } = cpu.between(before, cpu.read(pid));
   return {
     ...report,
     operationsPerSecond: report.operations / report.seconds,
     bytesPerSecond: report.bytes / report.seconds,
     serverUserSeconds: user,
-    serverSystemSeconds: system
+    serverSystemSeconds: system,
+    lost: 0
   };
 }
 

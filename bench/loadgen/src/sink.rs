@@ -19,7 +19,7 @@ pub fn measure(options: &Options) -> io::Result<Report> {
     let socket = connect(options.address)?;
     setsockopt(&socket, sockopt::RcvBuf, &BUFFER)?;
 
-    ask(&socket, Command::Begin, |_| {})?;
+    let begun = ask(&socket, Command::Begin, |_| {})?;
     let before = drain(&socket, options.size, options.warmup)?.0;
     let server_before = server.as_ref().map(ProcessCpu::read).transpose()?;
     let own_before = own.read()?;
@@ -29,7 +29,7 @@ pub fn measure(options: &Options) -> io::Result<Report> {
     let server_after = server.as_ref().map(ProcessCpu::read).transpose()?;
 
     let mut after = 0;
-    let sent = ask(&socket, Command::End, |length| {
+    let ended = ask(&socket, Command::End, |length| {
         after += u64::from(length == options.size);
     })?;
     Ok(Report {
@@ -37,7 +37,7 @@ pub fn measure(options: &Options) -> io::Result<Report> {
         elapsed,
         counts: Counts {
             operations: arrived,
-            lost: sent.saturating_sub(before + arrived + after),
+            lost: (ended - begun).saturating_sub(before + arrived + after),
             ..Counts::default()
         },
         server_cpu: server_before
