@@ -353,3 +353,25 @@ describe('refusals', () => {
   refused('CONNECT that nobody hears', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n');
   refused('an upgrade that nobody hears', get('Connection: Upgrade\r\nUpgrade: x\r\n'));
 });
+
+describe('answers to requests of one read', () => {
+  const lengths = [10, 7_800, 15_900, 8_100, 8_000, 16_100, 16_384, 1];
+
+  /** Each as long as its url says, in characters. */
+  const answers = (http, character, encoding) =>
+    serve(
+      http,
+      {},
+      (req, res) => res.end(character.repeat(Number(req.url.slice(1))), encoding),
+      (server, port) => {
+        const heads = lengths.map((length) => `GET /${length} HTTP/1.1\r\nHost: x\r\n`);
+        const last = heads.length - 1;
+        const ends = (i) => (i === last ? 'Connection: close\r\n\r\n' : '\r\n');
+        return exchange(port, heads.map((head, i) => head + ends(i)).join(''));
+      }
+    );
+
+  same('are whole, of three bytes for each character', (http) => answers(http, '语', 'utf8'));
+  same('are whole, of two', (http) => answers(http, 'ä', 'utf8'));
+  same('are whole, of one', (http) => answers(http, 'ä', 'latin1'));
+});

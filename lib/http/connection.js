@@ -190,7 +190,7 @@ class Connection extends MessageReader {
   }
 
   hold(text, latin1, message) {
-    const full = held.latin1 !== latin1 || held.text.length > HELD_MAX;
+    const full = held.latin1 !== latin1 || held.text.length + text.length > HELD_MAX;
     if (held.connection === this && full) this.flushHeld();
     held.connection = this;
     held.text += text;
