@@ -346,3 +346,32 @@ test('an exception in a listener is its connection’s alone', async () => {
   expect(await play(OURS)).toEqual({ answers: 20, caught: 20 });
   expect(await play(NODE)).toEqual({ answers: 20, caught: 20 });
 });
+
+test('an exception in a listener of "timeout" keeps no other idle connection', async () => {
+  const script = `
+    const http = require(process.env.FERRONET_TEST_NET);
+    const net = require('node:net');
+    let caught = 0;
+    process.on('uncaughtException', () => caught++);
+    const server = http.createServer({ keepAliveTimeout: 1 }, (req, res) => res.end());
+    server.keepAliveTimeoutBuffer = 0;
+    server.on('timeout', (socket) => {
+      socket.destroy();
+      throw new Error('of the listener');
+    });
+    server.listen(0, '127.0.0.1', () => {
+      let left = 5;
+      for (let i = 0; i < 5; i++) {
+        const socket = net.connect(server.address().port, '127.0.0.1');
+        socket.write('GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n');
+        socket.resume();
+        socket.on('close', () => {
+          if (--left > 0) return;
+          server.close(() => console.log(JSON.stringify({ caught })));
+        });
+      }
+    });
+  `;
+  const play = (impl) => report({ script }, { net: impl, limit: 10_000 });
+  expect(await play(OURS)).toEqual(await play(NODE));
+});

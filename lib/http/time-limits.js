@@ -92,14 +92,19 @@ class IdleQueue {
 function expire(queue) {
   queue.timer = null;
   const now = clock();
-  while (queue.first !== null && queue.first.idleSince + queue.time <= now) {
-    const connection = queue.first;
-    queue.remove(connection);
-    connection.onIdle();
+  try {
+    while (queue.first !== null && queue.first.idleSince + queue.time <= now) {
+      const connection = queue.first;
+      queue.remove(connection);
+      connection.onIdle();
+    }
+  } finally {
+    // Also for those behind one whose listener has thrown.
+    if (queue.first !== null && queue.timer === null) {
+      const left = Math.max(0, Math.ceil(queue.first.idleSince + queue.time - now));
+      queue.timer = setTimeout(expire, left, queue).unref();
+    }
   }
-  if (queue.first === null || queue.timer !== null) return;
-  const left = Math.ceil(queue.first.idleSince + queue.time - now);
-  queue.timer = setTimeout(expire, left, queue).unref();
 }
 
 module.exports = {
