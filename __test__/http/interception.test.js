@@ -5,7 +5,7 @@
 
 const { once } = require('node:events');
 
-const { answering, node, ours, same } = require('../support/http-wire');
+const { answering, node, ours, same, serve } = require('../support/http-wire');
 
 const nets = new Map([
   [node, require('node:net')],
@@ -114,4 +114,44 @@ same('a connection whose handle is another one’s carries requests', (http) => 
     return seen;
   };
   return answering(OK, play, { keep: true });
+});
+
+describe('an emit() in the place of the prototype’s hears of messages without listeners', () => {
+  const play = async (http, Class, names) => {
+    const log = [];
+    const { emit } = Class.prototype;
+    Class.prototype.emit = function (name, ...args) {
+      if (names.includes(name)) log.push(name);
+      return emit.call(this, name, ...args);
+    };
+    try {
+      await serve(
+        http,
+        {},
+        (req, res) => {
+          if (req.url === '/pieces') res.write('piece');
+          res.end('answer');
+        },
+        async (server, port) => {
+          const agent = new http.Agent();
+          for (const path of ['/', '/pieces']) {
+            const req = http.get({ agent, host: '127.0.0.1', path, port });
+            const [res] = await once(req, 'response');
+            for await (const chunk of res) log.push(chunk.length > 0);
+            await once(res.socket, 'close');
+          }
+        }
+      );
+    } finally {
+      delete Class.prototype.emit;
+      if (Class.prototype.emit !== emit) Class.prototype.emit = emit;
+    }
+    return log;
+  };
+
+  same('of responses', (http) =>
+    play(http, http.ServerResponse, ['socket', 'prefinish', 'finish', 'close'])
+  );
+
+  same('of requests', (http) => play(http, http.IncomingMessage, ['end', 'close']));
 });

@@ -3,6 +3,7 @@
 // IncomingMessage: a received head, split when somebody looks at it, and a body that is a Readable
 // from the moment somebody reads or listens; most requests have none and are never read.
 
+const { EventEmitter } = require('node:events');
 const process = require('node:process');
 const { Readable, finished } = require('node:stream');
 
@@ -13,6 +14,8 @@ const { flags, head, registers } = require('./parser');
 const { methods } = require('./registries');
 const { abort, defineSignal, kAborts } = require('./signal');
 const { kConnection, kSocket } = require('./symbols');
+
+const plainEmit = EventEmitter.prototype.emit;
 
 const kHead = Symbol('head');
 const kFieldsAt = Symbol('fieldsAt');
@@ -166,7 +169,8 @@ function complete(message, trailers, count) {
  */
 function passBody(message, heard) {
   if (message._consuming || message[kState]?.resumeScheduled) return;
-  if (heard && !message._dumped && message[kState] === null && message.complete) {
+  const told = heard || message.emit !== plainEmit;
+  if (told && !message._dumped && message[kState] === null && message.complete) {
     message[kEnding] = true;
     process.nextTick(ENDS_SOONER ? stopEnding : stopEndingSoon, message);
   }
@@ -390,7 +394,7 @@ function afterDestroy(message, error, done) {
 IncomingMessage.prototype._dump = function _dump() {
   if (this._dumped) return;
   this._dumped = true;
-  if (this[kState] === null && this.complete) return;
+  if (this[kState] === null && this.complete && this.emit === plainEmit) return;
   // What is buffered would still be told.
   this.removeAllListeners('data');
   this.resume();

@@ -267,7 +267,7 @@ function isAsciiHead(text) {
 
 /** Whether anybody learns that everything is with the socket. */
 function isWatched(message) {
-  return message._eventsCount !== 0 || observed.http !== 0;
+  return observed.http !== 0 || ending.isHeard(message);
 }
 
 /**

@@ -3,11 +3,14 @@
 // What an outgoing message tells when all of it is with the socket, or will not be: 'finish', and before
 // it, from Node 24 on, the callbacks of end(), also of what went wrong.
 
+const { EventEmitter } = require('node:events');
 const process = require('node:process');
 
 const { codeError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
 const { kConnection, kErrored, kFinished, kSocket } = require('./symbols');
+
+const plainEmit = EventEmitter.prototype.emit;
 
 const kCallbacks = Symbol('endCallbacks');
 const kFailure = Symbol('failure');
@@ -66,10 +69,20 @@ function isFinished(message) {
   return message.finished && message.outputSize === 0 && message.writableLength === 0;
 }
 
+/** Whether somebody hears of what happens to a message: by a listener, or by an emit() of a program's own. */
+function isHeard(message) {
+  return message._eventsCount !== 0 || message.emit !== plainEmit;
+}
+
+/** As isHeard(), of one event. */
+function isHeardOf(message, name) {
+  return isHeard(message) && (message.emit !== plainEmit || message.listenerCount(name) > 0);
+}
+
 /** The socket of a message, unless there is none yet. */
 function madeSocket(message) {
   const socket = message[kSocket];
   return socket === undefined ? message[kConnection].sock : socket;
 }
 
-module.exports = { defaults, isFinished, madeSocket, settle, whenEnded };
+module.exports = { defaults, isFinished, isHeard, isHeardOf, madeSocket, settle, whenEnded };

@@ -39,6 +39,7 @@ const {
   registers
 } = require('./parser');
 const { isWatched } = require('./outgoing-body');
+const { isHeard, isHeardOf } = require('./outgoing-end');
 const { HOLDS_CHUNKS, moveCorks } = require('./outgoing-pieces');
 const { STATUS_CODES } = require('./registries');
 const { emitClose } = require('./server-response');
@@ -365,9 +366,7 @@ class ServerConnection extends Connection {
     }
     const corked = response[kCorked] > 0 && !this.hasPieces(response);
     if (HOLDS_CHUNKS && corked) moveCorks(response, null, this.socket);
-    if (response._eventsCount !== 0 && response.listenerCount('socket') > 0) {
-      response.emit('socket', this.socket);
-    }
+    if (isHeardOf(response, 'socket')) response.emit('socket', this.socket);
     if (response.outputData.length > 0 || corked || response[kNeedDrain]) response._flush();
     else if (response.finished && isWatched(response)) response._finish();
   }
@@ -398,7 +397,7 @@ class ServerConnection extends Connection {
 
   /** A response that went past the socket has left. */
   onSent(response) {
-    const heard = response._eventsCount !== 0;
+    const heard = isHeard(response);
     this.retire(response, heard);
     if (heard) response.emit('finish');
     else response.destroyed = response._closed = true;
