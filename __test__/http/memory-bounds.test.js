@@ -4,7 +4,9 @@
 
 const { EventEmitter, once } = require('node:events');
 const net = require('node:net');
+const path = require('node:path');
 
+const { report, root } = require('../support/child');
 const { answering, node, ours, same, serve, withoutDate } = require('../support/http-wire');
 
 const LENGTH = 64 * 1024 * 1024;
@@ -245,4 +247,50 @@ describe('of a client whose answers wait for a slow one', () => {
   same('a reset is heard by the write that meets it', (http) =>
     slowly(http, (socket) => socket.resetAndDestroy())
   );
+});
+
+describe('what a program keeps of a large request does not keep the rest of it', () => {
+  test.each([
+    ['its url', 'kept.add(req.url)'],
+    ['a value', "kept.add(req.headers['x-kept'])"],
+    ['a value of rawHeaders', 'kept.add(req.rawHeaders[3])'],
+    ['nothing, but its names are many', 'req.headers']
+  ])('%s', async (name, keep) => {
+    const grown = await report(
+      {
+        script: `
+          const http = require(process.env.FERRONET_TEST_NET);
+          const net = require('node:net');
+          const count = 2000;
+          const kept = new Set();
+          const used = () => (gc(), gc(), process.memoryUsage().heapUsed);
+          const server = http.createServer((req, res) => {
+            ${keep};
+            res.end();
+          });
+          server.listen(0, '127.0.0.1', () => {
+            const socket = net.connect(server.address().port, '127.0.0.1');
+            const more = 'X-More: ' + 'x'.repeat(15_000);
+            let before;
+            let i = 0;
+            const send = () => {
+              socket.write(
+                'GET /a/path/of/some/length/' + i + ' HTTP/1.1\\r\\nHost: x\\r\\n' +
+                'X-Kept: a-value-of-some-length-' + i + '\\r\\n' +
+                'X-A-Name-Of-Some-Length-' + i++ + ': x\\r\\n' + more + '\\r\\n\\r\\n'
+              );
+            };
+            socket.on('data', () => {
+              if (i === 10) before = used();
+              if (i < count) return send();
+              socket.destroy();
+              server.close(() => console.log(used() - before));
+            });
+            send();
+          });`
+      },
+      { net: path.join(root, 'lib/http/index.js'), nodeArgs: ['--expose-gc'] }
+    );
+    expect(grown).toBeLessThan(3 * 1024 * 1024);
+  });
 });

@@ -111,9 +111,29 @@ function toLower(name) {
   let lower = lowered.get(name);
   if (lower === undefined) {
     lower = name.toLowerCase();
-    if (lowered.size < LOWERED_MAX && name.length < 64) lowered.set(name, lower);
+    // It must not keep the text that it was cut from.
+    if (lowered.size < LOWERED_MAX && name.length < 64) lowered.set(copyOf(name), copyOf(lower));
   }
   return lower;
+}
+
+/** In heads up to this what is cut out of them shares their memory: a copy is work for each request. */
+const SHARED_MAX = 1024;
+/** V8 copies what is shorter. */
+const COPIED_MAX = 12;
+
+/**
+ * Part of a head. Programs keep urls and values for longer than the request: of a large head such a part
+ * is a text of its own, or a client could have 16 KiB kept with each.
+ */
+function cut(text, start, end) {
+  const part = text.slice(start, end);
+  return text.length <= SHARED_MAX || end - start <= COPIED_MAX ? part : copyOf(part);
+}
+
+/** The same characters in memory of their own, but for one. */
+function copyOf(text) {
+  return ` ${text}`.slice(1);
 }
 
 /**
@@ -127,8 +147,8 @@ function splitLines(text, start, count) {
   for (let i = 0, at = start; i < count; i++) {
     const colon = text.indexOf(':', at);
     const end = text.indexOf('\r\n', colon);
-    list[i * 2] = text.slice(at, colon);
-    list[i * 2 + 1] = text.slice(colon + 2, end);
+    list[i * 2] = cut(text, at, colon);
+    list[i * 2 + 1] = cut(text, colon + 2, end);
     at = end + 2;
   }
   return list;
@@ -254,6 +274,7 @@ module.exports = {
   addDistinct,
   addField,
   checkValue,
+  cut,
   isAscii,
   isToken,
   isValue,

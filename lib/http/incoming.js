@@ -8,7 +8,7 @@ const process = require('node:process');
 const { Readable, finished } = require('node:stream');
 
 const { nodeMajor } = require('../internal/host');
-const { addDistinct, addField, splitLines } = require('./fields');
+const { addDistinct, addField, cut, splitLines } = require('./fields');
 const { REFUSES_FIELDS } = require('./limits');
 const { flags, head, registers } = require('./parser');
 const { methods } = require('./registries');
@@ -127,7 +127,7 @@ function fillFromHead(message, text, isRequest) {
   message.httpVersionMinor = version & 15;
   message.httpVersion = versions[version] ?? `${version >> 4}.${version & 15}`;
   message.upgrade = (registers[head.FLAGS] & flags.UPGRADE) !== 0;
-  const line = text.slice(registers[head.TEXT_START], registers[head.TEXT_END]);
+  const line = cut(text, registers[head.TEXT_START], registers[head.TEXT_END]);
   if (isRequest) {
     message.url = line;
     message.method = methods[registers[head.METHOD]];
