@@ -79,6 +79,23 @@ test('import gives the names that require gives', async () => {
   expect(same).toEqual({ entry: true, names: [true, true, true], missing: [] });
 });
 
+test.each(['net', 'dgram', 'http'])(
+  'under the preload import gives all the public names of Node’s own %s',
+  async (name) => {
+    const script = `
+      import * as namespace from 'node:${name}';
+      import module from 'node:${name}';
+      const names = Object.keys(module).filter((name) => !name.startsWith('_'));
+      const missing = names.filter((name) => namespace[name] !== module[name]);
+      console.log(JSON.stringify({ names: names.sort(), missing }));`;
+    const register = path.join(root, 'lib', 'register.js');
+    const nodeArgs = ['--input-type=module'];
+    const onNode = await program(script, nodeArgs);
+    expect(onNode.missing).toEqual([]);
+    expect(await program(script, ['-r', register, ...nodeArgs])).toEqual(onNode);
+  }
+);
+
 test('files outside the entries cannot be required by name', async () => {
   const code = await program(`
     let code;

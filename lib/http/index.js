@@ -62,24 +62,32 @@ module.exports = {
   setMaxIdleHTTPParsers,
   setGlobalProxyFromEnv,
   maxHeaderSize,
-  globalAgent
+  globalAgent,
+  WebSocket: undefined,
+  CloseEvent: undefined,
+  MessageEvent: undefined
 };
 
-if (host.nodeMajor < 24) delete module.exports.setGlobalProxyFromEnv;
+// The literal above is what those see who import by name: what has a getter is defined by another name
+// of the object, for what is defined on `module.exports` by name is left out of it by some Nodes.
+const http = module.exports;
+
+if (host.nodeMajor < 24) delete http.setGlobalProxyFromEnv;
 
 // Newer Nodes show the host's WebSocket here too; it is no part of this module.
 for (const name of ['WebSocket', 'CloseEvent', 'MessageEvent']) {
+  delete http[name];
   if (!('WebSocket' in globalThis)) continue;
-  Object.defineProperty(module.exports, name, {
+  Object.defineProperty(http, name, {
     configurable: true,
     enumerable: true,
     get: () => globalThis[name] ?? host.http[name]
   });
 }
 
-// Both can be asked for anew, and one be set: the literal above is for those who import by name.
-Object.defineProperty(module.exports, 'maxHeaderSize', { value: maxHeaderSize, writable: false });
-Object.defineProperty(module.exports, 'globalAgent', {
+// Both can be asked for anew, and one be set.
+Object.defineProperty(http, 'maxHeaderSize', { value: maxHeaderSize, writable: false });
+Object.defineProperty(http, 'globalAgent', {
   get: () => agents.globalAgent,
   set(agent) {
     agents.globalAgent = agent;
