@@ -258,4 +258,22 @@ describe('the options of listen()', () => {
     await once(second, 'listening');
     return [second.address().port === first.address().port, second.listening];
   });
+
+  sameLog('what stands for a handle may be further options', async (context) => {
+    const server = context.watch('server', context.createServer());
+    server.listen({ handle: { host: '127.0.0.1', port: 0 }, port: 'not looked at' });
+    await once(server, 'listening');
+    context.note('address', server.address().address);
+  });
+
+  sameLog('a call replaces one whose host is still being resolved', async (context) => {
+    const server = context.watch('server', context.createServer());
+    server.listen(0, 'localhost');
+    server.listen(0, '::');
+    await once(server, 'listening');
+    // Asked later, answered later.
+    await new Promise((resolve) => require('node:dns').lookup('localhost', resolve));
+    await new Promise(setImmediate);
+    context.note('address', server.address().address);
+  });
 });

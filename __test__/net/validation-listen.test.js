@@ -65,7 +65,12 @@ const listens = [
   ['an IPv6 address that is none', (server) => server.listen(0, '::ffff:999.0.0.1')],
   ['options that are inherited', (server) => server.listen(Object.create({ port: 0 }))],
   ['a URL', (server) => server.listen(new URL('http://127.0.0.1:0/'))],
-  ['a handle that is null', (server) => server.listen({ _handle: null })]
+  ['a handle that is null', (server) => server.listen({ _handle: null })],
+  ['a handle that is empty', (server) => server.listen({ handle: {} })],
+  ['a handle that is a number', (server) => server.listen({ handle: 5 })],
+  ['a handle without a descriptor', (server) => server.listen({ handle: { fd: -1 }, port: 0 })],
+  ['a handle within a handle', (server) => server.listen({ handle: { handle: { port: 0 } } })],
+  ['a handle that has a bad port', (server) => server.listen({ _handle: { port: 'x' } })]
 ];
 
 /** @type {Record<string, unknown[]>} */

@@ -17,7 +17,7 @@ const IPV6_ONLY = 1;
  */
 function listenByPrimary(cluster, server, target, done) {
   const query = queryOf(target);
-  const listening = ++server._listeningId;
+  const listening = server._listeningId;
   // What Node's own modules call; not documented, and the only way to the primary's sockets.
   cluster._getServer(server, query, (status, shared) => {
     if (listening !== server._listeningId) {

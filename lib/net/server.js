@@ -87,6 +87,7 @@ Server.prototype.listen = function listen(...args) {
   const options = toListenOptions(given, args);
   listens?.asyncStart.publish({ server: this, options: given });
   if (callback !== null) this.once('listening', callback);
+  this._listeningId++; // what is still being resolved for an earlier call is not listened on
 
   const { port, path, backlog } = options;
   if (options.handle) return listenOnHandle(this, options.handle, backlog);
@@ -110,21 +111,21 @@ Server.prototype.listen = function listen(...args) {
     const { readableAll, writableAll, exclusive } = options;
     return start(this, { path, backlog, readableAll, writableAll, exclusive });
   }
-  if (!('port' in given || 'path' in given)) {
+  const { source } = options;
+  if (!('port' in source || 'path' in source)) {
     throw codeError(
       'ERR_INVALID_ARG_VALUE',
       'options',
-      options.given,
+      source,
       'must have the property "port" or "path"'
     );
   }
-  throw codeError('ERR_INVALID_ARG_VALUE', 'options', options.given);
+  throw codeError('ERR_INVALID_ARG_VALUE', 'options', source);
 };
 
 const LISTEN_OPTIONS = [
   'exclusive',
   'fd',
-  'handle',
   'host',
   'ipv6Only',
   'path',
@@ -135,21 +136,22 @@ const LISTEN_OPTIONS = [
   'writableAll'
 ];
 
-/** What the arguments mean; `given` stays what the program passed, for messages. */
+/** What the arguments mean; `source` is where the options were found, for messages. */
 function toListenOptions(given, args) {
   const positional = toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]);
-  const options = { given };
+  // What stands for a handle and is none of ours is what has a descriptor, or the options themselves.
+  const source = given._handle || given.handle || given;
+  const options = { source };
   // Also what they inherit.
-  for (const name of LISTEN_OPTIONS) options[name] = given[name];
-  if (given._handle) options.handle = given._handle;
-  else if (given instanceof StreamHandle || isBoundSocket(given)) options.handle = given;
+  for (const name of LISTEN_OPTIONS) options[name] = source[name];
+  if (source instanceof StreamHandle || isBoundSocket(source)) options.handle = source;
   // listen(), listen(null), listen(undefined), listen({ port: undefined }): a port of the kernel's.
   const noPort = args.length === 0 || typeof args[0] === 'function';
-  if (noPort || ('port' in given && (given.port === undefined || given.port === null))) {
+  if (noPort || ('port' in source && (source.port === undefined || source.port === null))) {
     options.port = 0;
   }
   // What has a socket already is told its length by position alone.
-  const named = options.handle || isDescriptor(options.fd) ? undefined : given.backlog;
+  const named = options.handle || isDescriptor(options.fd) ? undefined : source.backlog;
   options.backlog = toInt32(named || positional || BACKLOG);
   return options;
 }
@@ -175,7 +177,7 @@ function closeOnAbort(server, signal) {
 }
 
 function resolveAndListen(server, name, target) {
-  const listening = ++server._listeningId;
+  const listening = server._listeningId;
   require('node:dns').lookup(name, (error, address, addressFamily) => {
     if (server._listeningId !== listening) return; // closed meanwhile
     if (error) server.emit('error', error);
@@ -183,18 +185,15 @@ function resolveAndListen(server, name, target) {
   });
 }
 
-/** Takes over the socket of another server, or whatever has a descriptor. */
+/** Takes over the socket of another server, or one that is bound. */
 function listenOnHandle(server, handle, backlog) {
   if (isBoundSocket(handle)) {
     const path = handle.path;
     return startOnBound(server, handle[kTake](), { path, backlog });
   }
-  if (handle instanceof StreamHandle) {
-    const listens = handle.id >= 0 && LISTENING.includes(handle.type);
-    const status = listens ? handle.listen(backlog) : numberOf('EINVAL');
-    return settle(server, handle, { fd: handle.fd, port: -1 }, { status });
-  }
-  return start(server, { fd: handle.fd, backlog });
+  const listens = handle.id >= 0 && LISTENING.includes(handle.type);
+  const status = listens ? handle.listen(backlog) : numberOf('EINVAL');
+  return settle(server, handle, { fd: handle.fd, port: -1 }, { status });
 }
 
 /**
