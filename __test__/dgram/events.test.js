@@ -5,7 +5,7 @@
 
 const { errorMonitor, once } = require('node:events');
 
-const { same, turns } = require('../support/dgram');
+const { both, same, turns } = require('../support/dgram');
 
 same('each message has its ticks and microtasks before the next', async (context) => {
   const receiver = await context.bound('RECEIVER');
@@ -200,6 +200,14 @@ same(
     }
   }
 );
+
+// A TypeError of Node's own code there: that it throws is what counts.
+both('connect throws after close', async (dgram) => {
+  const socket = dgram.createSocket('udp4');
+  await new Promise((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  socket.close();
+  expect(() => socket.connect(9)).toThrow();
+});
 
 same('connect, disconnect, and connect again', async (context) => {
   const one = await context.bound('ONE');

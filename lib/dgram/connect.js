@@ -6,7 +6,7 @@ const process = require('node:process');
 
 const { codeError, errnoError, hostPortError } = require('../internal/errors');
 const validate = require('../internal/validate');
-const { bindStates, connectStates, kState, whenBound } = require('./state');
+const { bindStates, connectStates, kState, running, whenBound } = require('./state');
 
 /** `socket.connect(port[, address][, callback])` */
 function connect(socket, port, address, callback) {
@@ -30,8 +30,8 @@ function connect(socket, port, address, callback) {
 }
 
 function resolveAndConnect(socket, port, address, callback) {
+  const state = running(socket);
   if (callback) socket.once('connect', callback);
-  const state = socket[kState];
   state.resolve(address, (error, ip) => {
     if (state.handle === null) return; // closed meanwhile
     const reason = error ?? associate(state, ip, address, port);
@@ -75,4 +75,4 @@ function disconnect(socket) {
   state.connectState = connectStates.DISCONNECTED;
 }
 
-module.exports = { associate, connect, disconnect, emitConnect };
+module.exports = { associate, connect, disconnect };

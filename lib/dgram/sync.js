@@ -7,7 +7,7 @@ const process = require('node:process');
 const { codeError, hostPortError } = require('../internal/errors');
 const validate = require('../internal/validate');
 const { bits, startReceiving } = require('./bind');
-const { associate, emitConnect } = require('./connect');
+const { associate } = require('./connect');
 const { bindStates, connectStates, kState, running } = require('./state');
 
 function define(Socket) {
@@ -26,19 +26,19 @@ function bindSync(socket, options) {
   validate.object(options, 'options');
   const { port = 0, address = state.ipv6 ? '::' : '0.0.0.0' } = options;
   const number = validate.port(port, 'options.port');
-  checkAddress(address, 'options.address');
+  checkAddress(address, 'options.address', 'bindSync');
   const status = state.handle.bind(address, number, bits(state));
   if (status !== 0) throw hostPortError(status, 'bind', address, number);
   startReceiving(socket);
-  process.nextTick(emitListening, socket);
+  process.nextTick(emitUnlessClosed, socket, 'listening');
   return socket.address();
 }
 
 function connectSync(socket, port, address) {
   const state = running(socket);
   const number = validate.port(port, 'Port', false);
-  const ip = address ?? (state.ipv6 ? '::1' : '127.0.0.1');
-  checkAddress(ip, 'address');
+  const ip = address || (state.ipv6 ? '::1' : '127.0.0.1');
+  checkAddress(ip, 'address', 'connectSync');
   if (state.connectState !== connectStates.DISCONNECTED) {
     throw codeError('ERR_SOCKET_DGRAM_IS_CONNECTED');
   }
@@ -47,16 +47,18 @@ function connectSync(socket, port, address) {
   const error = associate(state, ip, ip, number);
   if (error !== null) throw error;
   state.connectState = connectStates.CONNECTED;
-  process.nextTick(emitConnect, socket);
+  process.nextTick(emitUnlessClosed, socket, 'connect');
 }
 
-function checkAddress(address, name) {
+function checkAddress(address, name, method) {
   validate.type(address, name, 'string');
-  if (validate.isIP(address) === 0) throw codeError('ERR_INVALID_ARG_VALUE', name, address);
+  if (validate.isIP(address) !== 0) return;
+  const reason = `must be a numeric IP address; ${method} does not perform DNS resolution`;
+  throw codeError('ERR_INVALID_ARG_VALUE', name, address, reason);
 }
 
-function emitListening(socket) {
-  if (socket[kState].handle !== null) socket.emit('listening');
+function emitUnlessClosed(socket, event) {
+  if (socket[kState].handle !== null) socket.emit(event);
 }
 
 module.exports = { define };
