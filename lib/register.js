@@ -25,6 +25,7 @@ if (Module._load[kOwn] === undefined) {
   replaceForGetBuiltinModule();
   replaceForImport();
   replaceGlobalObserver();
+  addActiveResources();
 }
 
 /** `require`, `module.require`, `module.createRequire()`: they all end in this one function. */
@@ -81,4 +82,12 @@ function replaceGlobalObserver() {
     get: () => define(require(perfHooks).PerformanceObserver),
     set: define
   });
+}
+
+/** Node lists its own only. */
+function addActiveResources() {
+  const own = process.getActiveResourcesInfo;
+  process.getActiveResourcesInfo = function getActiveResourcesInfo() {
+    return [...require('./internal/active-resources').activeResources(), ...own()];
+  };
 }

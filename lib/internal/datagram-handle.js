@@ -36,6 +36,7 @@ class DatagramHandle extends AsyncResource {
   constructor(ipv6, owner, receiver) {
     super('UDPWRAP', { requireManualDestroy: true });
     this.id = -1;
+    this.type = 'UDPWRAP';
     this.ipv6 = ipv6;
     this.family = ipv6 ? 'IPv6' : 'IPv4';
     this.owner = owner;
@@ -68,6 +69,11 @@ class DatagramHandle extends AsyncResource {
   /** @returns {any} the AsyncResource that its events come in the context of */
   get scope() {
     return this;
+  }
+
+  /** @returns {string[]} the types of those that are under way */
+  requests() {
+    return new Array(this.waiting.size).fill('UDPSENDWRAP');
   }
 
   // Commands. Each returns 0 or a negative error number unless said otherwise.

@@ -100,6 +100,7 @@ module.exports = {
   debug,
   fdKind: addon.fdKind,
   handleOf: (id) => handles[id],
+  handles,
   native,
   open,
   takePart,

@@ -61,6 +61,7 @@ class Request extends AsyncResource {
   /** @param {string} type as Node names it */
   constructor(type, handle, done) {
     super(type, { requireManualDestroy: true, triggerAsyncId: handle.getAsyncId() });
+    this.type = type;
     this.done = done;
   }
 
@@ -163,6 +164,13 @@ class StreamHandle extends AsyncResource {
   /** @returns {any} the AsyncResource that its events come in the context of */
   get scope() {
     return this.resource ?? this;
+  }
+
+  /** @returns {string[]} the types of those that are under way */
+  requests() {
+    return [this.connectRequest, this.pendingWrite, this.shutdownRequest]
+      .filter((request) => request !== null)
+      .map(({ type }) => type);
   }
 
   /** Runs `call` in the async context that its events come in. */
