@@ -69,6 +69,27 @@ for (const [where, touch] of [
       res.end('last', () => log.push('ended'));
       log.push(res.writableLength, res.writableEnded, res.writableFinished);
     });
+    traced('pieces of text that would be another if it were joined', (res, log) => {
+      touch(res);
+      res.flushHeaders();
+      const groups = [
+        ['base64', 'YQ==', 'YmM=', 'ZGVm'],
+        ['hex', 'abc', 'def'],
+        ['utf8', 'half of \ud83d', '\ude00 and the other'],
+        ['utf16le', 'ä', 'ö'],
+        ['utf8', 'no ', 'half', '']
+      ];
+      for (const [encoding, ...texts] of groups) {
+        res.cork();
+        for (const text of texts) log.push(res.write(text, encoding));
+        log.push(res.writableLength);
+        res.uncork();
+      }
+      setImmediate(() => {
+        for (const text of ['YQ==', 'YmM=']) res.write(text, 'base64');
+        res.end('ZA==', 'base64');
+      });
+    });
     traced('pieces with a length', (res, log) => {
       touch(res);
       res.setHeader('Content-Length', 6);

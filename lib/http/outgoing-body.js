@@ -320,13 +320,23 @@ function sendChunks(message, { parts, size }) {
   const done = (error) => {
     for (const { callback } of parts) callback(error);
   };
-  if (parts.every((part) => typeof part.chunk === 'string' && part.encoding === encoding)) {
+  if (
+    isPlain(encoding) &&
+    parts.every((part) => part.encoding === encoding && isWholeText(part.chunk))
+  ) {
     sendChunk(message, parts.map(({ chunk }) => chunk).join(''), encoding, '', done);
     return;
   }
   sendText(message, `${size.toString(16)}\r\n`, null);
   for (const part of parts) message._send(part.chunk, part.encoding, null);
   message._send(CRLF, null, done);
+}
+
+/** Whether a piece is text, the same with more behind it: it does not end amid a character. */
+function isWholeText(chunk) {
+  if (typeof chunk !== 'string') return false;
+  const last = chunk.charCodeAt(chunk.length - 1);
+  return last < 0xd800 || last > 0xdbff;
 }
 
 function sendText(message, text, done) {
