@@ -91,6 +91,11 @@ describe('bodies', () => {
     res.addTrailers({ 'X-Sum': 'abc', 'X-More': 'é' });
     res.end();
   });
+  bytes('trailers that are no ASCII behind all of the body', get(), (req, res) => {
+    res.setHeader('Trailer', 'X-Sum');
+    res.addTrailers({ 'X-Sum': 'é' });
+    res.end('語');
+  });
   bytes('trailers as pairs', get(), (req, res) => {
     res.write('body');
     res.addTrailers([

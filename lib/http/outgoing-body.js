@@ -230,8 +230,8 @@ function sendRest(message, chunk, encoding, size) {
     if (!isPlain(encoding)) return false;
     latin1 = encoding === 'latin1';
     if (chunked) {
-      // A head that is not ASCII cannot share the encoding of the chunk.
-      if (!latin1 && !isAscii(text)) return false;
+      // Fields that are not ASCII cannot share the encoding of the chunk.
+      if (!latin1 && !(isAscii(text) && isAscii(message._trailer))) return false;
       const size = Buffer.byteLength(chunk, latin1 ? 'latin1' : 'utf8').toString(16);
       const last = `\r\n0\r\n${message._trailer}\r\n`;
       text += chunk === '' ? last.slice(2) : `${size}\r\n${chunk}${last}`;
