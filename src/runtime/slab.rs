@@ -189,7 +189,11 @@ impl Slab {
         let is_next = first.is_empty() || waker.is_some_and(|it| leave(&mut first, it.data()));
         let room = room.filter(|_| is_next);
         if let (None, Some(waker)) = (room, waker) {
-            self.waiting.borrow_mut().push(waker.clone());
+            let mut waiting = self.waiting.borrow_mut();
+            // Who asks again and again, as a busy wait does, waits once.
+            if !waiting.last().is_some_and(|last| is_same(last, waker)) {
+                waiting.push(waker.clone());
+            }
         }
         room
     }
@@ -200,13 +204,13 @@ impl Slab {
         let mut queue = self.queue.borrow_mut();
         let mut granted = self.granted.borrow_mut();
         let first = match &*granted {
-            Some(task) => task.will_wake(waker),
+            Some(task) => is_same(task, waker),
             None => queue.is_empty(),
         };
         let memory = self.spare.get().filter(|_| first && !self.spare_used.get());
         if memory.is_some() {
             *granted = None;
-        } else if !queue.iter().any(|task| task.will_wake(waker)) {
+        } else if !queue.iter().any(|task| is_same(task, waker)) {
             queue.push_back(waker.clone());
         }
         memory
@@ -318,6 +322,12 @@ pub const SPARE_SIZE: usize = 512 * 1024;
 /// Half of a spare: below, copying costs less than clearing what would stay unused.
 pub const KEEP: usize = SPARE_SIZE / 2;
 
+/// Whether two wakers are of one task. `will_wake` may say no of those that are, and a task would wait
+/// behind itself.
+fn is_same(one: &Waker, other: &Waker) -> bool {
+    one.data() == other.data()
+}
+
 /// Takes a task out of a queue; the first one, mostly, since they are polled in the order of their wakes.
 fn leave(queue: &mut VecDeque<*const ()>, task: *const ()) -> bool {
     let place = queue.iter().position(|it| *it == task);
@@ -397,6 +407,20 @@ mod tests {
         assert!(slab.fill_batch(SMALL, SMALL, None, |_| (1, ())).is_none());
         slab.reclaim();
         assert!(receive(&gone) && read(&two), "nobody waits");
+    }
+
+    #[test]
+    fn who_asks_again_and_again_waits_once() {
+        let slab = Slab::default();
+        let mut scratch = vec![0; 2 * SMALL];
+        provide(&slab, Area::Scratch, &mut scratch);
+        let [one, two, busy, other] = [(); 4].map(|()| Waker::from(std::sync::Arc::new(Nobody)));
+        let read = |task: &Waker| slab.fill(SMALL, task, |_| (1, ())).is_some();
+        let fill = |task: &Waker| slab.fill(SMALL, task, |_| (SMALL, ())).is_some();
+        assert!(fill(&one) && fill(&two));
+        assert!((0..100).all(|_| !read(&busy)));
+        slab.reclaim();
+        assert!(read(&busy) && read(&other), "nobody else waits");
     }
 
     #[test]
