@@ -541,10 +541,12 @@ impl Connection {
         self.take_read(place, result, more);
     }
 
-    /// Whether the next byte will be told as soon as it is there.
+    /// Whether the next byte can be read, and told, as soon as it is there, without asking tokio.
     pub fn awaits(&self) -> bool {
-        let idle = self.reading == Reading::Started && self.read_delivery == Delivery::Idle;
-        idle && self.stream.is_some() && self.window <= SMALL && !self.lingers
+        let reads = self.pending == Pending::Nothing && self.reading == Reading::Started;
+        let idle = reads && self.read_delivery == Delivery::Idle && self.window <= SMALL;
+        let alone = |stream: &Stream| !stream.watches_room();
+        idle && !self.lingers && self.stream.as_ref().is_some_and(alone)
     }
 
     /// Reads now what tokio would be told of by the kernel: the task goes on to wait, and tokio is not told.

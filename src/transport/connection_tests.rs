@@ -374,6 +374,17 @@ fn an_end_that_is_read_past_the_runtime_is_told() {
 }
 
 #[test]
+fn one_that_connects_is_not_read() {
+    let fixture = Fixture::new();
+    let _guard = fixture.reactor.enter();
+    let mut connection = fixture.connection.borrow_mut();
+    connection.read_start();
+    assert!(connection.awaits());
+    connection.pending = Pending::Connect;
+    assert!(!connection.awaits() && !connection.read_now());
+}
+
+#[test]
 fn room_is_told_to_one_that_was_watched_for_bytes_alone() {
     let mut fixture = Fixture::new();
     let guard = fixture.reactor.enter();
@@ -395,6 +406,7 @@ fn room_is_told_to_one_that_was_watched_for_bytes_alone() {
     assert!(fixture.turn().is_empty());
     // It is read as before while it waits, and not past the runtime.
     (&fixture.peer).write_all(b"bytes").unwrap();
+    assert!(!fixture.connection.borrow().awaits());
     assert!(!fixture.connection.borrow_mut().read_now());
     assert!(matches!(
         fixture.turn()[..],

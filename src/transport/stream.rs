@@ -149,6 +149,11 @@ impl Stream {
         }
     }
 
+    /// Whether it is watched for room, too, for good: it once had to wait for some.
+    pub fn watches_room(&self) -> bool {
+        self.waited
+    }
+
     /// Whether it can be read without asking tokio. Not one that is watched for room, too: the kernel would
     /// go on to report it for that. One that never waits for room is not watched for it from the second
     /// call on; called where the runtime is entered.
