@@ -126,8 +126,7 @@ impl Runtime {
     /// Sets the permissions of a bound Unix socket's file, or adds to them.
     #[napi(catch_unwind)]
     pub fn chmod(&self, id: HandleId, bits: u32, add: bool) -> i32 {
-        let handles = self.environment.handles.borrow();
-        match handles.get(id as usize).map(|handle| &handle.kind) {
+        match self.environment.kind(id).as_deref() {
             Some(Kind::Bound {
                 path: Some(path), ..
             }) => code(change_mode(path, bits, add)),
@@ -139,11 +138,9 @@ impl Runtime {
     /// backlog from now on.
     #[napi(catch_unwind)]
     pub fn listen(&self, id: HandleId, backlog: i32) -> i32 {
-        let handles = self.environment.handles.borrow();
-        if let Some(Kind::Listener(listener)) = handles.get(id as usize).map(|it| &it.kind) {
+        if let Some(Kind::Listener(listener)) = self.environment.kind(id).as_deref() {
             return code(listener.borrow().set_backlog(backlog));
         }
-        drop(handles);
         code(self.set_kind(id, |kind| {
             let Kind::Bound { socket, path } = kind else {
                 return Err(Errno(libc::EINVAL));
@@ -178,8 +175,7 @@ impl Runtime {
     /// Accepts again after an error stopped it.
     #[napi(catch_unwind)]
     pub fn accept_again(&self, id: HandleId) {
-        let handles = self.environment.handles.borrow();
-        if let Some(Kind::Listener(listener)) = handles.get(id as usize).map(|it| &it.kind) {
+        if let Some(Kind::Listener(listener)) = self.environment.kind(id).as_deref() {
             listener.borrow_mut().resume();
         }
     }
@@ -289,8 +285,7 @@ impl Runtime {
     /// Our end, or a negated error number.
     #[napi(catch_unwind)]
     pub fn getsockname(&self, id: HandleId) -> Either<i32, Address> {
-        let handles = self.environment.handles.borrow();
-        let local = match handles.get(id as usize).map(|handle| &handle.kind) {
+        let local = match self.environment.kind(id).as_deref() {
             Some(Kind::Bound { socket, .. }) => Binding::local_address(socket),
             Some(Kind::Connection(it)) => on_stream(it.borrow().stream(), Stream::local_address),
             Some(Kind::Listener(listener)) => listener.borrow().local_address(),

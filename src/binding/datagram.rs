@@ -239,12 +239,7 @@ impl Runtime {
 impl Environment {
     /// The datagram socket behind an id; `EBADF` for a handle that has no socket yet, or no more.
     pub fn datagram(&self, id: HandleId) -> Result<DatagramRef, Errno> {
-        match self
-            .handles
-            .borrow()
-            .get(id as usize)
-            .map(|handle| &handle.kind)
-        {
+        match self.kind(id).as_deref() {
             Some(Kind::Datagram(datagram)) => Ok(datagram.clone()),
             _ => Err(Errno(libc::EBADF)),
         }
@@ -285,12 +280,7 @@ impl Environment {
         id: HandleId,
         make: impl FnOnce() -> Result<DatagramRef, Errno>,
     ) -> Result<(), Errno> {
-        let is_fresh = self
-            .handles
-            .borrow()
-            .get(id as usize)
-            .is_some_and(|handle| matches!(handle.kind, Kind::Fresh));
-        if !is_fresh {
+        if !matches!(self.kind(id).as_deref(), Some(Kind::Fresh)) {
             return Err(Errno(libc::EBADF));
         }
         let reactor = self.driver.reactor();

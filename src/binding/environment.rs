@@ -1,6 +1,6 @@
 //! One Node environment: its handles, its driver, and the delivery of events to its JavaScript.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, Ref, RefCell};
 use std::ffi::c_void;
 use std::io::IoSlice;
 use std::os::fd::RawFd;
@@ -9,7 +9,6 @@ use std::rc::{Rc, Weak};
 use std::time::Instant;
 
 use napi::sys;
-use once_cell::unsync::OnceCell;
 
 use super::callback::{self, Called, Reference, Scope};
 use super::delivery::Delivery;
@@ -188,14 +187,18 @@ impl Environment {
         Ok(sent)
     }
 
+    /// What is behind an id, if it names a handle. Nothing may open or close one meanwhile.
+    pub fn kind(&self, id: HandleId) -> Option<Ref<'_, Kind>> {
+        let handles = self.handles.borrow();
+        Ref::filter_map(handles, |handles| {
+            handles.get(id as usize).map(|it| &it.kind)
+        })
+        .ok()
+    }
+
     /// The connection behind an id.
     pub fn connection(&self, id: HandleId) -> Result<ConnectionRef, Errno> {
-        match self
-            .handles
-            .borrow()
-            .get(id as usize)
-            .map(|handle| &handle.kind)
-        {
+        match self.kind(id).as_deref() {
             Some(Kind::Connection(connection)) => Ok(connection.clone()),
             _ => Err(Errno(libc::EBADF)),
         }
@@ -286,10 +289,8 @@ impl Environment {
     }
 
     pub fn is_open(&self, id: HandleId) -> bool {
-        let handles = self.handles.borrow();
-        handles
-            .get(id as usize)
-            .is_some_and(|handle| !matches!(handle.kind, Kind::Closed))
+        self.kind(id)
+            .is_some_and(|kind| !matches!(*kind, Kind::Closed))
     }
 
     /// Gets memory from JavaScript if a task waits for it.
@@ -384,12 +385,7 @@ impl Environment {
     /// Reads a socket without asking the kernel whether it has anything. Returns whether it had.
     fn read_now(&self, id: HandleId) -> bool {
         let _guard = self.driver.reactor().enter();
-        match self
-            .handles
-            .borrow()
-            .get(id as usize)
-            .map(|handle| &handle.kind)
-        {
+        match self.kind(id).as_deref() {
             Some(Kind::Connection(connection)) => connection.borrow_mut().read_now(),
             Some(Kind::Datagram(datagram)) => datagram.borrow_mut().receive_now(),
             _ => false,
@@ -444,12 +440,7 @@ impl Boundary for Environment {
         let Some(id) = self.outbox.lone().probable() else {
             return false;
         };
-        match self
-            .handles
-            .borrow()
-            .get(id as usize)
-            .map(|handle| &handle.kind)
-        {
+        match self.kind(id).as_deref() {
             Some(Kind::Connection(connection)) => connection.borrow().awaits(),
             Some(Kind::Datagram(datagram)) => datagram.borrow().awaits(),
             _ => false,

@@ -289,13 +289,8 @@ fn shutdown(environment: &Environment, arguments: &Arguments) -> i64 {
 /// `write(id, bytes)`: returns how many were taken. Fewer than given: the caller keeps the rest,
 /// and goes on after a `Writable` event.
 fn write(environment: &Environment, arguments: &Arguments) -> i64 {
-    let written = arguments
-        .bytes()
-        .and_then(|bytes| environment.write(arguments.id(), &[IoSlice::new(bytes)]));
-    match written {
-        Ok(Written { accepted, .. }) => accepted as i64,
-        Err(Errno(errno)) => -i64::from(errno),
-    }
+    let bytes = arguments.bytes();
+    taken(bytes.and_then(|bytes| environment.write(arguments.id(), &[IoSlice::new(bytes)])))
 }
 
 /// `writeSmall(id, length)`: as `write`, of what lies where small writes cross.
@@ -303,13 +298,8 @@ fn write_small(environment: &Environment, arguments: &Arguments) -> i64 {
     let mut length = 0;
     // SAFETY: a live value; what is no number leaves zero.
     unsafe { sys::napi_get_value_uint32(arguments.env, arguments.values[1], &mut length) };
-    let written = environment
-        .outgoing(length as usize)
-        .and_then(|bytes| environment.write(arguments.id(), &[IoSlice::new(bytes)]));
-    match written {
-        Ok(Written { accepted, .. }) => accepted as i64,
-        Err(Errno(errno)) => -i64::from(errno),
-    }
+    let bytes = environment.outgoing(length as usize);
+    taken(bytes.and_then(|bytes| environment.write(arguments.id(), &[IoSlice::new(bytes)])))
 }
 
 /// `writeString(id, text, latin1)`, of at most 16,384 characters: returns its length in bytes, or,
@@ -318,11 +308,8 @@ fn write_string(environment: &Environment, arguments: &Arguments) -> i64 {
     let mut bytes = environment.text.borrow_mut();
     bytes.resize(TEXT_ROOM, 0);
     let length = arguments.string(1, arguments.flag(2), &mut bytes);
-    match environment.write(arguments.id(), &[IoSlice::new(&bytes[..length])]) {
-        Ok(Written { waits: false, .. }) => length as i64,
-        Ok(Written { accepted, .. }) => -1 - accepted as i64,
-        Err(Errno(errno)) => STRING_ERROR - i64::from(errno),
-    }
+    let written = environment.write(arguments.id(), &[IoSlice::new(&bytes[..length])]);
+    taken_of_text(written, length)
 }
 
 /// `writeMessage(id, head, latin1, body)`: as `writeString`, of a string and the bytes behind it, or text
@@ -349,11 +336,7 @@ fn write_message(environment: &Environment, arguments: &Arguments) -> i64 {
             Err(errno) => (0, Err(errno)),
         },
     };
-    match written {
-        Ok(Written { waits: false, .. }) => total as i64,
-        Ok(Written { accepted, .. }) => -1 - accepted as i64,
-        Err(Errno(errno)) => STRING_ERROR - i64::from(errno),
-    }
+    taken_of_text(written, total)
 }
 
 /// `writev(id, ...chunks)`: as `write`, of at most 1,000 chunks, Buffers or strings in latin1.
@@ -373,10 +356,7 @@ fn writev(environment: &Environment, arguments: &Arguments) -> i64 {
     if text.len() > TEXT_ROOM {
         *text = Vec::new();
     }
-    match written {
-        Ok(Written { accepted, .. }) => accepted as i64,
-        Err(Errno(errno)) => -i64::from(errno),
-    }
+    taken(written)
 }
 
 /// `forward(to, offset, length)`: writes the read being told, or the first bytes of it, to another
@@ -388,6 +368,23 @@ fn forward(environment: &Environment, arguments: &Arguments) -> i64 {
     };
     let length = usize::try_from(arguments.number(2)).unwrap_or(0);
     environment.forward(arguments.id(), place, length) as i64
+}
+
+/// How much of a write was taken, or a negated error number.
+fn taken(written: Result<Written, Errno>) -> i64 {
+    match written {
+        Ok(Written { accepted, .. }) => accepted as i64,
+        Err(Errno(errno)) => -i64::from(errno),
+    }
+}
+
+/// As [`taken`], where JavaScript does not know the length: all of it, or -1 less a part.
+fn taken_of_text(written: Result<Written, Errno>, length: usize) -> i64 {
+    match written {
+        Ok(Written { waits: false, .. }) => length as i64,
+        Ok(Written { accepted, .. }) => -1 - accepted as i64,
+        Err(Errno(errno)) => STRING_ERROR - i64::from(errno),
+    }
 }
 
 /// One chunk of several: memory of a view, or a place in the text that was copied.

@@ -11,15 +11,13 @@
 //!
 //! The poll handle is ref'd while something that JavaScript opened should keep the process alive.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
-
-use once_cell::unsync::OnceCell;
 
 use super::busy_poll::BusyPoll;
 use super::reactor::Reactor;
@@ -147,8 +145,8 @@ impl Driver {
         }
     }
 
-    /// Closes everything: the runtime with its tasks and sockets now, the libuv handles when the
-    /// loop says so; [`Boundary::torn_down`] follows.
+    /// Closes the libuv handles; no turn is taken any more. [`Boundary::torn_down`] follows when the loop
+    /// has let go of them, and the runtime with its tasks goes with the last reference to the driver.
     pub fn tear_down(&self, boundary: Rc<dyn Boundary>) {
         self.leaving.replace(Some(boundary));
         for (slot, callback) in [
