@@ -164,6 +164,10 @@ modes:
   hold-http idle TCP connections after one HTTP request each, until stdin ends
   hold-ws   idle WebSocket connections, until stdin ends
   respond   an HTTP server at HOST:PORT that answers every GET, until stdin ends
+  serve-echo    a bare echo server at HOST:PORT, which reads --size bytes at a time
+  serve-hello   a bare HTTP server at HOST:PORT that answers a short text
+  serve-json    as serve-hello, a JSON document
+  serve-stream  as serve-hello, a megabyte in chunks of --size bytes
 
 options:
   --connections N    connections at once (50)
@@ -185,6 +189,14 @@ mod tests {
     fn every_mode_is_read_back_from_its_name() {
         for mode in ALL_MODES {
             assert_eq!(mode.name().parse(), Ok(mode));
+        }
+    }
+
+    #[test]
+    fn the_usage_explains_every_mode() {
+        for mode in ALL_MODES {
+            let line = format!("\n  {} ", mode.name());
+            assert!(USAGE.contains(&line), "{}", mode.name());
         }
     }
 
