@@ -34,7 +34,7 @@ const kMakeSocket = Symbol('makeSocket');
 /** `(status, handle)`: accepting failed, and pauses. */
 const kAcceptFailed = Symbol('acceptFailed');
 
-// Longer strings become Buffers: Rust converts on its stack.
+// Longer strings become Buffers: Rust keeps room for one of this length (`TEXT_ROOM` in src/binding/hot.rs).
 const STRING_MAX = 16 * 1024;
 // Below this, joining the chunks of a writev costs less than passing them one by one.
 const JOIN_MAX = 16 * 1024;
