@@ -1,6 +1,6 @@
 //! One Node environment: its handles, its driver, and the delivery of events to its JavaScript.
 
-use std::cell::{Cell, OnceCell, Ref, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::ffi::c_void;
 use std::io::IoSlice;
 use std::os::fd::RawFd;
@@ -9,6 +9,7 @@ use std::rc::{Rc, Weak};
 use std::time::Instant;
 
 use napi::sys;
+use once_cell::unsync::OnceCell;
 
 use super::callback::{self, Called, Reference, Scope};
 use super::delivery::Delivery;

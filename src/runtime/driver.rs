@@ -11,13 +11,15 @@
 //!
 //! The poll handle is ref'd while something that JavaScript opened should keep the process alive.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
+
+use once_cell::unsync::OnceCell;
 
 use super::busy_poll::BusyPoll;
 use super::reactor::Reactor;
