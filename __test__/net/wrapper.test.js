@@ -196,6 +196,66 @@ describe('a TLSSocket', () => {
     await context.closed(client, accepted, secure, above);
   });
 
+  // 'pause' and 'resume' aside, which the wrapper causes before anybody can know that it is one.
+  describe('leaves it to the socket beneath', () => {
+    const events = ['drain', 'prefinish', 'finish', 'end', 'error', 'close'];
+    const both = async (context) => {
+      const [client, accepted] = await context.pair();
+      const above = secureServer(accepted);
+      const secure = tls.connect({ socket: client, ...trust });
+      for (const socket of [above, secure]) socket.on('error', () => {});
+      for (const [name, socket] of Object.entries({ client, accepted })) {
+        for (const event of events) {
+          socket.on(event, (error) => context.note(name, event, error?.code ?? error));
+        }
+      }
+      // Nothing of the handshake is under way any more.
+      above.once('data', (data) => above.write(data));
+      secure.write('echo');
+      await once(secure, 'data');
+      return { accepted, above, client, secure };
+    };
+    const closed = (context, sockets) => context.closed(...Object.values(sockets));
+
+    sameLogAcross('to say that it is closed, after an exchange', async (context) => {
+      const sockets = await both(context);
+      sockets.above.on('data', () => {}).on('end', () => sockets.above.end('the end'));
+      sockets.secure.resume().end(Buffer.alloc(2_000_000));
+      await closed(context, sockets);
+    });
+
+    sameLogAcross('to say that it is closed, when writing fails', async (context) => {
+      const sockets = await both(context);
+      sockets.above.write(Buffer.alloc(20_000_000));
+      sockets.client.destroy();
+      await closed(context, sockets);
+    });
+
+    sameLogAcross('to end before it', async (context) => {
+      const sockets = await both(context);
+      sockets.above.resume();
+      sockets.secure.resume();
+      sockets.client.end();
+      await closed(context, sockets);
+    });
+
+    sameLogAcross('to write between what it writes', async (context) => {
+      const sockets = await both(context);
+      let received = 0;
+      sockets.above.on('data', (chunk) => {
+        received += chunk.length;
+      });
+      const failed = new Promise((resolve) => sockets.secure.once('error', resolve));
+      sockets.secure.write(Buffer.alloc(5_000_000));
+      sockets.client.write('what is no record');
+      const { code } = await failed;
+      context.note('code', code, received);
+      sockets.secure.destroy();
+      sockets.above.destroy();
+      await closed(context, sockets);
+    });
+  });
+
   sameChildLog(
     'keeps the process alive as long as it is told to',
     (net, log, require) => {

@@ -84,7 +84,7 @@ const methods = {
 
   /** A wrapper reads from now on. */
   [kWrap]() {
-    const target = (this[kOnRead] = new WrapperTarget(this));
+    const target = (this[kOnRead] = new WrapperTarget(this, READING));
     if (this._handle && !this.connecting) this._handle.fixReadSize(target.size);
   },
 
@@ -312,6 +312,9 @@ function readTarget(onread) {
   if (typeof buffer !== 'function' && !(buffer instanceof Uint8Array)) return null;
   return new ReadTarget(buffer, callback);
 }
+
+/** How a wrapper stops and goes on, past the stream. */
+const READING = { pause: stopReading, resume: resumeReading };
 
 /** Where a function gives no buffer: a read of the usual size. */
 const READ_SIZE = 64 * 1024;

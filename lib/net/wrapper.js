@@ -9,6 +9,7 @@ const { Buffer } = require('node:buffer');
 const process = require('node:process');
 
 const host = require('../internal/host');
+const { Beneath } = require('./beneath');
 
 /** On sockets: the method that hands their bytes to a wrapper. */
 const kWrap = Symbol('wrap');
@@ -25,16 +26,22 @@ const PROPERTIES = [
   'remotePort'
 ];
 
-/** The socket beneath a TLSSocket that was asked for it. */
+/** The socket beneath a TLSSocket. */
 const known = new WeakMap();
-/** The TLSSocket above a socket: it fails as what a handle tells it to have failed. */
-const above = new WeakMap();
+/** What reads a socket that has a wrapper. */
+const targets = new WeakMap();
 let isKnown = false;
 
 /** Reads for a wrapper, in place of the stream. Made while the wrapper is. */
 class WrapperTarget {
-  /** @param {any} socket whose last listeners are the wrapper's */
-  constructor(socket) {
+  /**
+   * @param {any} socket whose last listeners are the wrapper's
+   * @param {{ pause(socket: any): void, resume(socket: any): void }} reading
+   */
+  constructor(socket, reading) {
+    this.reading = reading;
+    /** The TLSSocket above: it fails as what a handle tells it to have failed. */
+    this.secure = null;
     this.onData = takeListener(socket, 'data');
     this.onEnd = takeListener(socket, 'end');
     this.size = READ_SIZE;
@@ -42,6 +49,7 @@ class WrapperTarget {
     this.held = null;
     filterErrors(socket, takeListener(socket, 'error'));
     if (socket.readableLength > 0) process.nextTick(() => this.takeBuffered(socket));
+    targets.set(socket, this);
     if (!isKnown) extendTls();
   }
 
@@ -62,12 +70,13 @@ class WrapperTarget {
     this.onEnd();
   }
 
-  /** A TLSSocket alone tells that reading has failed; as a handle's, the socket beneath is closed. */
+  /** A TLSSocket alone tells of a failure, unless it reads no more; as a handle's, the socket is closed. */
   fail(socket, error) {
-    const secure = above.get(socket);
-    if (secure === undefined || error.syscall !== 'read' || secure.readableEnded) return false;
+    const { secure } = this;
+    if (secure === null) return false;
+    const told = error.syscall !== 'read' || !secure.readableEnded;
     socket.destroy();
-    secure.destroy(error);
+    if (told) secure.destroy(error);
     return true;
   }
 }
@@ -82,10 +91,9 @@ function takeListener(socket, event) {
 function filterErrors(socket, onError) {
   let told = false;
   socket.on('error', (error) => {
-    // What it writes after its end, as TLS may, is an error of the handle beneath, which it hears of.
+    // What it writes after its end is an error of the handle beneath, which it hears of.
     if (told || error !== socket.errored || error.code === 'ERR_STREAM_WRITE_AFTER_END') return;
     told = true;
-    // Of a write it hears by its own; and behind the end it is about to close.
     onError(error);
   });
 }
@@ -118,14 +126,22 @@ function extendTls() {
   // Called when it is made. Undocumented; without it a TLSSocket says nothing of connecting, and hears
   // of errors as over any stream.
   const init = prototype['_init'];
-  prototype['_init'] = function (socket, ...rest) {
-    init?.call(this, socket, ...rest);
+  prototype['_init'] = function (socket, wrapper, ...rest) {
+    init?.call(this, socket, wrapper, ...rest);
     const handle = this['_handle'];
     if (!handle || typeof socket?.[kWrap] !== 'function') return;
+    known.set(this, socket);
     closeBehind(handle, socket);
-    if (socket.connecting) awaitConnect(this, socket);
-    else above.set(socket, this);
+    if (socket.connecting) awaitConnect(this, socket, wrapper);
+    else join(this, socket, wrapper);
   };
+}
+
+/** From here on a TLSSocket uses a connected socket as it would a handle. */
+function join(secure, socket, wrapper) {
+  const target = targets.get(socket);
+  target.secure = secure;
+  wrapper.stream = new Beneath(socket, target.reading);
 }
 
 /** A TLSSocket is closed when the socket beneath it is. */
@@ -144,24 +160,18 @@ function closeBehind(handle, socket) {
 }
 
 /** A TLSSocket connects as long as the socket beneath it, and then says so. */
-function awaitConnect(secure, socket) {
+function awaitConnect(secure, socket, wrapper) {
   secure.connecting = true;
   socket.once('connect', () => {
     secure.connecting = false;
-    above.set(socket, secure);
+    join(secure, socket, wrapper);
     secure.emit('connect');
   });
 }
 
 /** @returns {any} our socket beneath a TLSSocket, or null */
 function beneath(secure) {
-  let socket = known.get(secure);
-  if (socket === undefined) {
-    socket = secure['_handle']?._parentWrap?.stream;
-    if (typeof socket?.[kWrap] !== 'function') return null;
-    known.set(secure, socket);
-  }
-  return socket;
+  return known.get(secure) ?? null;
 }
 
 module.exports = { WrapperTarget, kWrap };
