@@ -16,6 +16,8 @@ const { replaced } = require('./internal/modules');
 /** Whose PerformanceObserver is to be ours; loaded when somebody asks, as all of them. */
 const perfHooks = require.resolve('./perf-hooks');
 const observing = ['perf_hooks', 'node:perf_hooks'];
+/** What starts processes, to which our sockets and servers can be sent. */
+const spawning = ['child_process', 'node:child_process', 'cluster', 'node:cluster'];
 const files = new Map(replaced);
 for (const name of observing) files.set(name, perfHooks);
 
@@ -26,6 +28,8 @@ if (Module._load[kOwn] === undefined) {
   replaceForImport();
   replaceGlobalObserver();
   addActiveResources();
+  // The process that has started this one may send some.
+  if (process.send !== undefined) require('./ipc/channel').join(process);
 }
 
 /** `require`, `module.require`, `module.createRequire()`: they all end in this one function. */
@@ -33,7 +37,9 @@ function replaceForRequire() {
   const load = Module._load;
   Module._load = function _load(request, parent, isMain) {
     const file = files.get(request);
-    return file === undefined ? load.call(this, request, parent, isMain) : require(file);
+    if (file !== undefined) return require(file);
+    if (spawning.includes(request)) require('./ipc/spawn');
+    return load.call(this, request, parent, isMain);
   };
   Module._load[kOwn] = load;
 }
@@ -43,7 +49,9 @@ function replaceForGetBuiltinModule() {
   if (own === undefined) return;
   process.getBuiltinModule = function getBuiltinModule(id) {
     const file = files.get(id);
-    return file === undefined ? own(id) : require(file);
+    if (file !== undefined) return require(file);
+    if (spawning.includes(id)) require('./ipc/spawn');
+    return own(id);
   };
 }
 
@@ -53,12 +61,15 @@ function replaceForImport() {
   if (Module.registerHooks === undefined) {
     const parentURL = pathToFileURL(__filename);
     Module.register('./internal/import-hooks.mjs', { parentURL, data: urls });
-    require(perfHooks); // that thread could not tell when it is asked for
+    // That thread could not tell when they are asked for.
+    require(perfHooks);
+    require('./ipc/spawn');
     return;
   }
   Module.registerHooks({
     resolve(specifier, context, nextResolve) {
       if (observing.includes(specifier)) require(perfHooks);
+      if (spawning.includes(specifier)) require('./ipc/spawn');
       const url = urls.get(specifier);
       // `require.resolve('net')` passes here too, and stays 'net'.
       if (url === undefined || !context.conditions.includes('import')) {

@@ -4,6 +4,7 @@
 // or from the primary process of a cluster.
 
 const { errorMonitor } = require('node:events');
+const process = require('node:process');
 
 const { codeError, errnoError, hostPortError } = require('../internal/errors');
 const { flags } = require('../internal/datagram-handle');
@@ -121,6 +122,13 @@ function bindInCluster(cluster, socket, { address, port, fd }) {
   });
 }
 
+/** Binds to what another process has sent, by a descriptor that stays its owner's. */
+function bindShared(socket, fd) {
+  const status = socket[kState].handle.share(fd);
+  if (status === 0) startListening(socket);
+  else process.nextTick(failed, socket, errnoError(status, 'open'));
+}
+
 /** As Node 20 numbers them; UV_UDP_REUSEPORT has none there, and excludes sharing anyway. */
 function hostBits({ ipv6Only, reuseAddr }) {
   return (reuseAddr ? flags.REUSE_ADDRESS : 0) | (ipv6Only ? flags.IPV6_ONLY : 0);
@@ -141,4 +149,4 @@ function startReceiving(socket) {
   if (state.sendBufferSize) bufferSize(socket, state.sendBufferSize, false);
 }
 
-module.exports = { bind, bits, startReceiving };
+module.exports = { bind, bindShared, bits, startReceiving };

@@ -58,6 +58,11 @@ function running(socket) {
   return state;
 }
 
+/** @returns {any} its handle, null for what is closed */
+function handleOf(socket) {
+  return socket[kState].handle;
+}
+
 /** Makes the handle of a socket; the type and the lookup function are checked here, in this order. */
 function createHandle(type, lookup, owner, receiver) {
   const known = type === 'udp4' || type === 'udp6';
@@ -89,4 +94,13 @@ function onListenError() {
   this[kState].queue = undefined;
 }
 
-module.exports = { State, bindStates, connectStates, createHandle, kState, running, whenBound };
+module.exports = {
+  State,
+  bindStates,
+  connectStates,
+  createHandle,
+  handleOf,
+  kState,
+  running,
+  whenBound
+};

@@ -77,6 +77,8 @@ export class Runtime {
   getpeername(id: HandleId): number | Address;
   /** The descriptor, -1 for none. */
   fd(id: HandleId): number;
+  /** Another descriptor of what the handle has, which nobody here closes; or a negated error number. */
+  shareFd(id: HandleId): number;
   /** Whether an active handle keeps the process alive. */
   hasRef(id: HandleId): boolean;
   /** The process exits: sends what waits, and lets nothing wait any more. */

@@ -56,6 +56,8 @@ function Server(options, connectionListener) {
   this._connections = 0;
   this._handle = null;
   this._unref = false;
+  this._usingWorkers = false;
+  this._workers = [];
   this._listeningId = 1;
   this._pipeName = undefined;
   this.allowHalfOpen = options.allowHalfOpen || false;
@@ -368,8 +370,30 @@ function fillPeer(handle) {
 
 Server.prototype.getConnections = function getConnections(callback) {
   validate.type(callback, 'callback', 'function');
-  process.nextTick(callback, null, this._connections);
+  if (this._usingWorkers) countAll(this, callback);
+  else process.nextTick(callback, null, this._connections);
   return this;
+};
+
+/** Also those that other processes have been sent, who are asked for them. */
+function countAll(server, callback) {
+  const { _workers: lists } = server;
+  let total = server._connections;
+  let left = lists.length;
+  const onCount = (error, count) => {
+    if (left === 0) return; // told already
+    total += count;
+    left = error ? 0 : left - 1;
+    if (left === 0) process.nextTick(callback, error, error ? undefined : total);
+  };
+  for (const list of [...lists]) list.getConnections(onCount);
+}
+
+/** Node's, which keeps a list of the connections it sends to another process: see lib/ipc/send.js. */
+Server.prototype._setupWorker = function _setupWorker(list) {
+  this._usingWorkers = true;
+  this._workers.push(list);
+  list.once('exit', () => this._workers.splice(this._workers.indexOf(list), 1));
 };
 
 Server.prototype.address = function address() {
@@ -405,9 +429,23 @@ Server.prototype.close = function close(callback) {
     this._handle.close();
     this._handle = null;
   }
-  this._emitCloseIfDrained();
+  if (this._usingWorkers) closeWithWorkers(this);
+  else this._emitCloseIfDrained();
   return this;
 };
+
+/** Closed when the connections are that other processes have, who tell of it. */
+function closeWithWorkers(server) {
+  const { _workers: lists } = server;
+  let left = lists.length;
+  server._connections++; // until all have told
+  const onClosed = () => {
+    if (--left > 0) return;
+    server._connections = 0;
+    server._emitCloseIfDrained();
+  };
+  for (const list of [...lists]) list.close(onClosed);
+}
 
 Server.prototype[kAsyncDispose] = async function asyncDispose() {
   if (this._handle === null) return;

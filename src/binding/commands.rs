@@ -314,6 +314,15 @@ impl Runtime {
         handles.get(id as usize).map_or(-1, |handle| handle.fd())
     }
 
+    /// Another descriptor of what the handle has, which nobody here closes; or a negated error number.
+    #[napi(catch_unwind)]
+    pub fn share_fd(&self, id: HandleId) -> i32 {
+        match crate::runtime::sys::share(self.fd(id)) {
+            Ok(fd) => fd,
+            Err(error) => -Errno::from(error).0,
+        }
+    }
+
     /// Whether an active handle keeps the process alive.
     #[napi(catch_unwind)]
     pub fn has_ref(&self, id: HandleId) -> bool {

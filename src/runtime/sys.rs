@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString};
 use std::io::{self, IoSlice};
 use std::net::Ipv6Addr;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use socket2::SockAddr;
 
@@ -107,6 +107,11 @@ pub fn take(fd: RawFd, share: bool) -> io::Result<OwnedFd> {
         true => duplicate(fd),
         false => adopt(fd),
     }
+}
+
+/// A second descriptor of what one of ours names, for JavaScript to give away.
+pub fn share(fd: RawFd) -> io::Result<RawFd> {
+    Ok(duplicate(fd)?.into_raw_fd())
 }
 
 /// The address of a path that fills it to the last byte, with no NUL behind it, as unix(7) allows
@@ -224,7 +229,8 @@ pub fn write(fd: BorrowedFd<'_>, chunks: &[IoSlice<'_>]) -> io::Result<usize> {
 }
 
 /// `recv(2)`, not by way of libc's wrapper: that one is a cancellation point, which costs two atomic
-/// operations in every process with threads, 0.1 us.
+/// operations in every process with threads, 0.1 us. Nor does it block where a process that shares the
+/// socket has made it one that does.
 #[cfg(target_os = "linux")]
 pub fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
     let (start, size) = (buffer.as_mut_ptr(), buffer.len());
@@ -236,7 +242,7 @@ pub fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
             fd.as_raw_fd(),
             start,
             size,
-            0,
+            libc::MSG_DONTWAIT,
             none,
             none,
         )
@@ -247,7 +253,8 @@ pub fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
 #[cfg(target_os = "linux")]
 pub fn send(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     let (start, size) = (bytes.as_ptr(), bytes.len());
-    let (flags, none) = (libc::MSG_NOSIGNAL, std::ptr::null::<libc::sockaddr>());
+    let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+    let none = std::ptr::null::<libc::sockaddr>();
     // SAFETY: the bytes are readable for `size` bytes; no address is given.
     counted(unsafe {
         libc::syscall(
@@ -276,7 +283,7 @@ pub fn send_vectored(fd: BorrowedFd<'_>, chunks: &[io::IoSlice<'_>]) -> io::Resu
             libc::SYS_sendmsg,
             fd.as_raw_fd(),
             &raw const message,
-            libc::MSG_NOSIGNAL,
+            libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT,
         )
     })
 }
@@ -351,6 +358,8 @@ pub fn is_readable(fd: RawFd) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsFd;
+
     use super::*;
     use socket2::Socket;
 
@@ -382,6 +391,18 @@ mod tests {
             .unwrap();
         std::fs::remove_file(&path).unwrap();
         assert!(full_unix_address(&path.as_bytes()[1..]).is_err());
+    }
+
+    #[test]
+    fn a_socket_that_blocks_is_not_waited_for() {
+        let (ours, _peer) = std::os::unix::net::UnixStream::pair().unwrap();
+        let would_block = |error: io::Error| error.kind() == io::ErrorKind::WouldBlock;
+        assert!(receive(ours.as_fd(), &mut [0]).is_err_and(would_block));
+        let chunk = [0; 1 << 16];
+        let full = |_| send(ours.as_fd(), &chunk).err();
+        assert!((0..100).find_map(full).is_some_and(would_block));
+        let full = |_| send_vectored(ours.as_fd(), &[IoSlice::new(&chunk)]).err();
+        assert!((0..100).find_map(full).is_some_and(would_block));
     }
 
     #[test]
