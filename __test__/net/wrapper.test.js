@@ -15,6 +15,10 @@ const { fine, sameChildLog, sameLogAcross } = require('../support/parity');
 const pem = (name) => fs.readFileSync(path.join(__dirname, '..', 'fixtures', 'tls', name));
 const identity = { key: pem('key.pem'), cert: pem('cert.pem') };
 const trust = { ca: identity.cert, servername: 'localhost' };
+const addresses = ({ remoteAddress, remoteFamily, remotePort, localAddress, localPort }) => [
+  ...[remoteAddress, remoteFamily, remotePort > 0],
+  ...[localAddress, localPort > 0]
+];
 const secureServer = (socket, options) =>
   new tls.TLSSocket(socket, { isServer: true, ...identity, ...options });
 
@@ -294,7 +298,9 @@ describe("Node's own servers and clients", () => {
 
   sameLogAcross('http2: has a session over either end', async (context) => {
     const h2 = http2.createServer();
-    h2.on('stream', (stream) => {
+    h2.on('request', ({ socket, stream }) => {
+      context.note('of the request', ...addresses(socket));
+      context.note('of the stream', ...addresses(stream.session.socket));
       stream.respond();
       stream.pipe(stream);
     });
@@ -307,7 +313,31 @@ describe("Node's own servers and clients", () => {
     const request = session.request({ ':method': 'POST' });
     request.end('y'.repeat(500_000));
     context.note('client', (await text(request)).length);
+    context.note('of the session', ...addresses(session.socket));
     session.close();
     await once(session, 'close');
   });
+
+  sameChildLog(
+    'http2: a session keeps the process alive as long as it is told to',
+    (net, log, require) => {
+      const http2 = require('node:http2');
+      const h2 = http2.createServer();
+      h2.on('session', (session) => session.unref());
+      const server = net.createServer((socket) => h2.emit('connection', socket)).unref();
+      server.listen(0, '127.0.0.1', () => {
+        const socket = net.connect(server.address().port, '127.0.0.1', () => {
+          const session = http2.connect('http://localhost', { createConnection: () => socket });
+          session.on('close', () => log('close'));
+          const request = session.request({ ':path': '/' });
+          h2.on('stream', (stream) => stream.respond({ ':status': 204 }, { endStream: true }));
+          request.resume().on('close', () => {
+            log('unref');
+            session.unref();
+          });
+        });
+      });
+    },
+    fine('unref')
+  );
 });

@@ -17,14 +17,8 @@ const kWrap = Symbol('wrap');
 /** Larger than what TLS has in a record. */
 const READ_SIZE = 64 * 1024;
 
-const PROPERTIES = [
-  'localAddress',
-  'localFamily',
-  'localPort',
-  'remoteAddress',
-  'remoteFamily',
-  'remotePort'
-];
+/** Addresses are asked for by the first two. */
+const ASKED = ['_getpeername', '_getsockname', 'ref', 'setKeepAlive', 'setNoDelay', 'unref'];
 
 /** The socket beneath a TLSSocket. */
 const known = new WeakMap();
@@ -50,7 +44,7 @@ class WrapperTarget {
     filterErrors(socket, takeListener(socket, 'error'));
     if (socket.readableLength > 0) process.nextTick(() => this.takeBuffered(socket));
     targets.set(socket, this);
-    if (!isKnown) extendTls();
+    if (!isKnown) extendHost();
   }
 
   /** What was read before there was a wrapper. */
@@ -98,31 +92,27 @@ function filterErrors(socket, onError) {
   });
 }
 
-/** Lets a TLSSocket ask one of our sockets beneath it for what it asks Node's handles. */
-function extendTls() {
+/** Lets what Node puts above one of our sockets ask it for what it asks Node's handles. */
+function extendHost() {
   isKnown = true;
-  const { prototype } = host.tls.TLSSocket;
-  const inherited = Object.getPrototypeOf(prototype);
-  for (const name of PROPERTIES) {
-    const { get } = Object.getOwnPropertyDescriptor(inherited, name);
-    Object.defineProperty(prototype, name, {
-      configurable: true,
-      enumerable: true,
-      get() {
-        const socket = beneath(this);
-        return socket === null ? get.call(this) : socket[name];
-      }
-    });
-  }
-  for (const name of ['address', 'ref', 'setKeepAlive', 'setNoDelay', 'unref']) {
+  const { prototype } = host.net.Socket;
+  for (const name of ASKED) {
     const method = prototype[name];
-    prototype[name] = function (...args) {
+    const ask = function (...args) {
       const socket = beneath(this);
       if (socket === null) return method.apply(this, args);
       const result = socket[name](...args);
       return result === socket ? this : result;
     };
+    for (const key of ['length', 'name']) {
+      Object.defineProperty(ask, key, { configurable: true, value: method[key] });
+    }
+    prototype[name] = ask;
   }
+  extendTls(host.tls.TLSSocket.prototype);
+}
+
+function extendTls(prototype) {
   // Called when it is made. Undocumented; without it a TLSSocket says nothing of connecting, and hears
   // of errors as over any stream.
   const init = prototype['_init'];
@@ -169,9 +159,10 @@ function awaitConnect(secure, socket, wrapper) {
   });
 }
 
-/** @returns {any} our socket beneath a TLSSocket, or null */
-function beneath(secure) {
-  return known.get(secure) ?? null;
+/** @returns {any} our socket beneath a TLSSocket, or beneath the wrapper that http2 uses, or null */
+function beneath(upper) {
+  const socket = known.get(upper) ?? upper.stream;
+  return typeof socket?.[kWrap] === 'function' ? socket : null;
 }
 
 module.exports = { WrapperTarget, kWrap };
