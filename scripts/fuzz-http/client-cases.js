@@ -5,6 +5,18 @@
 
 const BODY = 'abcdefghijklmnopqrstuvwxyz';
 
+/** Pieces of a request's body. */
+const WRITES = [
+  'part',
+  '',
+  'café',
+  { buffer: 20 },
+  { buffer: 70_000 },
+  { text: '\u8a9e', times: 9_000 },
+  { text: 'YQ==', times: 1, encoding: 'base64' },
+  { text: '\u00e9', times: 17_000, encoding: 'latin1' }
+];
+
 /**
  * Whole answers; a '|' is where the connection is ended. None is followed by more: ours gives up a
  * connection on which a server says what nobody asked for.
@@ -93,7 +105,7 @@ function makeRequest(random) {
   const writes = [];
   const hasBody = method === 'POST' || method === 'PUT' || random.below(10) === 0;
   for (let parts = hasBody ? random.below(3) : 0; parts > 0; parts--) {
-    writes.push(random.pick(['part', '', 'café', { buffer: 20 }, { buffer: 70_000 }]));
+    writes.push(random.pick(WRITES));
   }
   if (hasBody && random.below(4) === 0) headers['Content-Length'] = '4';
   return {

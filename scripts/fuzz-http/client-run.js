@@ -174,10 +174,10 @@ function ask(http, { agent, port, index, request: plan, trace }) {
     if (plan.flushes) request.flushHeaders();
     if (plan.corks) request.cork();
     for (const part of plan.writes) {
-      trace.add(who, 'write', request.write(bytes(part), call('written')));
+      trace.add(who, 'write', request.write(bytes(part), part.encoding, call('written')));
     }
     if (plan.corks) request.uncork();
-    if (plan.trailers) request.addTrailers({ 'X-T': 'end' });
+    if (plan.trailers) request.addTrailers({ 'X-T': plan.called ? 'end' : 'é' });
     request.end(bytes(plan.end), call('ended'));
   } catch (error) {
     trace.add(who, 'body threw', error);
@@ -188,6 +188,7 @@ function ask(http, { agent, port, index, request: plan, trace }) {
 }
 
 function bytes(value) {
+  if (value?.text !== undefined) return value.text.repeat(value.times);
   return value?.buffer === undefined ? value : Buffer.alloc(value.buffer, 'b');
 }
 

@@ -25,6 +25,9 @@ const ACTS = [
   [1, 'endAs', 'hex'],
   [1, 'endAs', 'utf16le'],
   [1, 'endAs', 'no such'],
+  [2, 'endText', ['\u8a9e', 7_000]],
+  [2, 'endText', ['\u8a9e', 16_000]],
+  [1, 'endText', ['\u00e9', 12_000, 'latin1']],
 
   // The body.
   [6, 'write', 'part'],
@@ -37,6 +40,9 @@ const ACTS = [
   [1, 'writeAs', 'hex'],
   [1, 'writeAs', 'latin1'],
   [1, 'writeAs', 'no such'],
+  [1, 'writeText', ['\u8a9e', 6_000]],
+  [1, 'writeText', ['YQ==', 1, 'base64']],
+  [1, 'writeText', ['\u00e9', 20_000, 'latin1']],
   [2, 'writeCalled', 'called'],
   [1, 'writeMuch'],
   [1, 'pipeInto'],
@@ -44,6 +50,8 @@ const ACTS = [
   [2, 'uncork'],
   [2, 'corked', ['one', 'two']],
   [1, 'corked', ['one', { buffer: 20 }]],
+  [1, 'corkedAs', ['base64', 'YQ==', 'YmM=']],
+  [1, 'corkedAs', ['utf8', 'half \ud83d', '\ude00 half']],
   [1, 'strict'],
 
   // The head.
@@ -109,7 +117,8 @@ const ACTS = [
   [1, 'set', ['shouldKeepAlive', false]],
   [1, 'set', ['useChunkedEncodingByDefault', false]],
   [1, 'set', ['chunkedEncoding', true]],
-  [2, 'addTrailers', { 'X-T': 'end' }],
+  [1, 'addTrailers', { 'X-T': 'end' }],
+  [1, 'addTrailers', { 'X-T': '\u00e9' }],
   [1, 'addTrailers', [['X-T', ['a', 'b']]]],
   [3, 'flushHeaders'],
 

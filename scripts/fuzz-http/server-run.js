@@ -299,8 +299,12 @@ const ways = {
   endCalled: ({ response, trace, who }, value) =>
     void response.end(value, (error) => trace.add(who.response, 'ended', error)),
   endAs: ({ response }, encoding) => void response.end('abcd', encoding),
+  endText: ({ response }, [text, times, encoding]) =>
+    void response.end(text.repeat(times), encoding),
   write: ({ response }, value) => response.write(bytes(value)),
   writeAs: ({ response }, encoding) => response.write('abcd', encoding),
+  writeText: ({ response }, [text, times, encoding]) =>
+    response.write(text.repeat(times), encoding),
   writeMuch: ({ response }) => {
     let left = 6;
     const go = () => {
@@ -318,6 +322,11 @@ const ways = {
   corked: ({ response }, list) => {
     response.cork();
     for (const value of list) response.write(bytes(value));
+    response.uncork();
+  },
+  corkedAs: ({ response }, [encoding, ...texts]) => {
+    response.cork();
+    for (const text of texts) response.write(text, encoding);
     response.uncork();
   },
   strict: ({ response }) => {
