@@ -361,4 +361,4 @@ function emitClose(request) {
   request.emit('close');
 }
 
-module.exports = { ClientConnection };
+module.exports = { ClientConnection, emitClose, emitError };

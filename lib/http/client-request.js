@@ -16,7 +16,7 @@ const { begin, observed } = require('../internal/timeline');
 const validate = require('../internal/validate');
 const net = require('../net');
 const agents = require('./agent');
-const { ClientConnection } = require('./client-connection');
+const { ClientConnection, emitClose, emitError } = require('./client-connection');
 const { hear, unhear } = require('./consume');
 const { Fields, isToken } = require('./fields');
 const { HAS_VALIDATION, checkedValidation, isRelaxed } = require('./limits');
@@ -36,7 +36,6 @@ const {
 const debug = debuglog('http');
 const requestCreated = channel('http.client.request.created');
 const requestStart = channel('http.client.request.start');
-const requestError = channel('http.client.request.error');
 
 const kAuthority = Symbol('authority');
 const kPath = Symbol('path');
@@ -314,16 +313,6 @@ function attach(request, socket) {
   new ClientConnection(request, socket);
   if (request.timeout !== undefined || request.agent?.options?.timeout) listenForTimeout(request);
   request.emit('socket', socket);
-}
-
-function emitError(request, error) {
-  if (requestError.hasSubscribers) requestError.publish({ request, error });
-  request.emit('error', error);
-}
-
-function emitClose(request) {
-  request._closed = true;
-  request.emit('close');
 }
 
 /** Calls a method of the socket as soon as there is one, and it is connected. */

@@ -7,20 +7,16 @@ const { codeError } = require('../internal/errors');
 
 // Characters (RFC 9110 section 5.6.2), by tables.
 
-const INVALID = 0;
-const ASCII = 1;
-const LATIN1 = 2;
+/** What a field's value may have: a tab, visible ASCII, obs-text. */
+const valueCodes = new Uint8Array(256);
+valueCodes[0x09] = 1;
+valueCodes.fill(1, 0x20, 0x7f);
+valueCodes.fill(1, 0x80);
 
-/** What a code unit is in a field's value: a tab, visible ASCII, obs-text, or nothing allowed. */
-const valueKinds = new Uint8Array(256);
-valueKinds[0x09] = ASCII;
-valueKinds.fill(ASCII, 0x20, 0x7f);
-valueKinds.fill(LATIN1, 0x80);
-
-const tokenKinds = new Uint8Array(256);
-for (const mark of "!#$%&'*+-.^_`|~") tokenKinds[mark.charCodeAt(0)] = 1;
+const tokenCodes = new Uint8Array(256);
+for (const mark of "!#$%&'*+-.^_`|~") tokenCodes[mark.charCodeAt(0)] = 1;
 for (const [first, last] of ['09', 'AZ', 'az']) {
-  tokenKinds.fill(1, first.charCodeAt(0), last.charCodeAt(0) + 1);
+  tokenCodes.fill(1, first.charCodeAt(0), last.charCodeAt(0) + 1);
 }
 
 /** What no value may have: NUL, CR, LF, and what latin1 has no byte for. */
@@ -30,23 +26,18 @@ function isToken(text) {
   if (typeof text !== 'string' || text.length === 0) return false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code > 0xff || tokenKinds[code] === 0) return false;
+    if (code > 0xff || tokenCodes[code] === 0) return false;
   }
   return true;
 }
 
-/** @returns {number} INVALID, ASCII or LATIN1 */
-function kindOfValue(text) {
-  let kind = ASCII;
+/** Whether a field may have it; relaxed, all but what ends a line or a text, and what is no byte. */
+function isValue(text, relaxed) {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    const here = code > 0xff ? INVALID : valueKinds[code];
-    if (here !== ASCII) {
-      if (here === INVALID) return INVALID;
-      kind = LATIN1;
-    }
+    if (code > 0xff || valueCodes[code] === 0) return relaxed && !NEVER.test(text);
   }
-  return kind;
+  return true;
 }
 
 /** Whether every character is a byte below 0x80: its UTF-8 and its latin1 are the same. */
@@ -71,11 +62,6 @@ function checkValue(name, value, relaxed) {
   if (typeof value !== 'number' && !isValue(`${value}`, relaxed)) {
     throw codeError('ERR_INVALID_CHAR', 'header content', name);
   }
-}
-
-/** Whether a field may have it; relaxed, all but what ends a line or a text, and what is no byte. */
-function isValue(text, relaxed) {
-  return kindOfValue(text) !== INVALID || (relaxed && !NEVER.test(text));
 }
 
 // Received fields: the parser's text as names and values, and the values of fields that came more than
@@ -269,8 +255,6 @@ function isIndexName(key) {
 
 module.exports = {
   Fields,
-  INVALID,
-  LATIN1,
   addDistinct,
   addField,
   checkValue,
@@ -278,7 +262,6 @@ module.exports = {
   isAscii,
   isToken,
   isValue,
-  kindOfValue,
   splitLines,
   toLower,
   validateHeaderName,

@@ -105,7 +105,6 @@ module.exports = {
   METHODS,
   STATUS_CODES,
   forbidsBody,
-  isInformational,
   isInterim,
   methods
 };

@@ -8,7 +8,7 @@ const { codeError } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
 const { begin, finish, observed } = require('../internal/timeline');
 const validate = require('../internal/validate');
-const { INVALID, checkValue, kindOfValue, validateHeaderName } = require('./fields');
+const { checkValue, isValue, validateHeaderName } = require('./fields');
 const { OutgoingMessage } = require('./outgoing');
 const { STATUS_CODES, forbidsBody } = require('./registries');
 const { kConnection, kFields, kRelaxed } = require('./symbols');
@@ -201,7 +201,7 @@ if (nodeMajor < 26) ServerResponse.prototype.writeHeader = ServerResponse.protot
 function statusLine(status, reason) {
   const sent = statusLines.get(status);
   if (sent !== undefined && sent.reason === reason) return sent.line;
-  if (kindOfValue(`${reason}`) === INVALID) throw codeError('ERR_INVALID_CHAR', 'statusMessage');
+  if (!isValue(`${reason}`, false)) throw codeError('ERR_INVALID_CHAR', 'statusMessage');
   const line = `HTTP/1.1 ${status} ${reason}\r\n`;
   if (reason === STATUS_CODES[status]) statusLines.set(status, { line, reason });
   return line;
