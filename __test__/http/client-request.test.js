@@ -236,3 +236,32 @@ describe('a free socket on which the server speaks', () => {
     await answering(answer, ask, { keep: true });
   });
 });
+
+describe('what a request that is destroyed says of it', () => {
+  for (const [how, destroy] of [
+    ['with an error', (req) => req.destroy(new Error('mine'))],
+    ['without', (req) => req.destroy()],
+    ['by abort()', (req) => req.abort()]
+  ]) {
+    const play = async (http, port, connected) => {
+      const req = http.request({ host: '127.0.0.1', port, agent: false, method: 'POST' });
+      const log = [];
+      const look = () => log.push(String(req.errored), req.destroyed, req.closed);
+      req.on('error', (error) => log.push(error.message));
+      req.write('part', (error) => log.push(error?.code));
+      if (connected) {
+        const [socket] = await once(req, 'socket');
+        await once(socket, 'connect');
+      }
+      // An 'error' comes before, which once() would take for its own.
+      const closed = new Promise((resolve) => req.on('close', resolve));
+      destroy(req);
+      look();
+      await closed;
+      look();
+      return log;
+    };
+    same(`${how}, before it is connected`, (http) => play(http, 1, false));
+    same(`${how}, when it is`, (http) => answering(undefined, (port) => play(http, port, true)));
+  }
+});

@@ -23,15 +23,7 @@ const { HAS_VALIDATION, checkedValidation, isRelaxed } = require('./limits');
 const { OutgoingMessage } = require('./outgoing');
 const { BODILESS } = require('./registries');
 const { uniqueHeaders } = require('./server-response');
-const {
-  kErrored,
-  kExchange,
-  kFields,
-  kLeft,
-  kProxy,
-  kRelaxed,
-  kUniqueHeaders
-} = require('./symbols');
+const { kExchange, kFields, kLeft, kProxy, kRelaxed, kUniqueHeaders } = require('./symbols');
 
 const debug = debuglog('http');
 const requestCreated = channel('http.client.request.created');
@@ -39,6 +31,8 @@ const requestStart = channel('http.client.request.start');
 
 const kAuthority = Symbol('authority');
 const kPath = Symbol('path');
+/** What destroyed a request. Its `errored` does not say. */
+const kCause = Symbol('cause');
 
 /** From Node 26 on, the Host header of CONNECT is the request's target. */
 const NAMES_TUNNELS = nodeMajor >= 26;
@@ -285,7 +279,7 @@ function takeSocket(request, socket, error) {
     request._flush();
     return;
   }
-  const cause = error || request[kErrored];
+  const cause = error || request[kCause];
   if (socket) {
     if (!error && request.agent && !socket.destroyed) {
       // Nothing was sent on it.
@@ -383,13 +377,15 @@ function emitAbort(request) {
   request.emit('abort');
 }
 
+ClientRequest.prototype[kCause] = undefined;
+
 ClientRequest.prototype.destroy = function destroy(error) {
   if (this.destroyed) return this;
   this.destroyed = true;
   // Nobody waits for the rest of the answer.
   this.res?._dump();
   if (SPARES_SOCKETS && this.writableFinished && this.res?.complete) return this;
-  this[kErrored] = error;
+  this[kCause] = error;
   this.socket?.destroy(error);
   return this;
 };
