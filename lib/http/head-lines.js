@@ -8,7 +8,7 @@ const { Buffer } = require('node:buffer');
 const { codeError } = require('../internal/errors');
 const { setTimeout } = require('../internal/timers');
 const { checkValue, validateHeaderName } = require('./fields');
-const { kFields, kRelaxed, kUniqueHeaders } = require('./symbols');
+const { kExpects, kFields, kRelaxed, kUniqueHeaders } = require('./symbols');
 
 /** Which of the fields that matter here a head has. */
 const CONNECTION = 1;
@@ -87,7 +87,7 @@ function renderHead(message, firstLine, headers) {
   if (!message.chunkedEncoding && (seen & TRAILER) !== 0) {
     throw codeError('ERR_HTTP_TRAILER_INVALID');
   }
-  message._expectsContinue = (seen & EXPECT) !== 0;
+  message[kExpects] = (seen & EXPECT) !== 0;
   return text === firstLine ? plainHead(text, tail, framing) : `${text}${tail}${framing}\r\n`;
 }
 

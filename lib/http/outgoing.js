@@ -20,6 +20,7 @@ const {
   kConnection,
   kCorked,
   kErrored,
+  kExpects,
   kFields,
   kFinished,
   kLeft,
@@ -59,7 +60,7 @@ function OutgoingMessage(options) {
   this._contentLength = null;
   this._hasBody = true;
   this._trailer = '';
-  this._expectsContinue = false;
+  this[kExpects] = false;
   this.finished = false;
   this._headerSent = false;
   this._closed = false;
@@ -318,7 +319,7 @@ OutgoingMessage.prototype._storeHeader = function _storeHeader(firstLine, header
   this._header = renderHead(this, firstLine, headers);
   this._headerSent = false;
   // Whoever expects '100 Continue' has to be heard before there is a body.
-  if (this._expectsContinue) this._send('');
+  if (this[kExpects]) this._send('');
 };
 
 OutgoingMessage.prototype.flushHeaders = function flushHeaders() {

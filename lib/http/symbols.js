@@ -19,6 +19,8 @@ module.exports = {
   kCorked: Symbol('corked'),
   /** On an outgoing message: all of it is with the socket, and was told of. */
   kFinished: Symbol('finished'),
+  /** On an outgoing message: its head says 'Expect'. */
+  kExpects: Symbol('expects'),
   /** On a message: the names whose values are joined into one line. */
   kUniqueHeaders: Symbol('uniqueHeaders'),
   /** On an agent: the Proxy that its requests go through, or null. */
