@@ -29,6 +29,16 @@ function describeValue(value) {
   return typeof value === 'function' ? `function/${value.length}` : typeof value;
 }
 
+/** @returns {Record<string, { configurable: boolean, enumerable: boolean }>} of getters, by name */
+function accessorsOf(object) {
+  const accessors = Object.entries(Object.getOwnPropertyDescriptors(object));
+  return Object.fromEntries(
+    accessors
+      .filter(([, { get }]) => get !== undefined)
+      .map(([key, { configurable, enumerable }]) => [key, { configurable, enumerable }])
+  );
+}
+
 function privateNames(object) {
   return Object.getOwnPropertyNames(object).filter((name) => name.startsWith('_'));
 }
@@ -48,6 +58,14 @@ const PARTS = {
 };
 
 describe('the module', () => {
+  for (const name of ['Socket.prototype', 'Server.prototype']) {
+    parity(`has the accessors of ${name} as Node defines them`, ({ net }) => {
+      const expected = accessorsOf(PARTS[name](node.net));
+      expect(Object.keys(expected)).not.toEqual([]);
+      expect(accessorsOf(PARTS[name](net))).toMatchObject(expected);
+    });
+  }
+
   for (const [name, part] of Object.entries(PARTS)) {
     const documented = shapeOf(part(node.net));
 

@@ -160,8 +160,11 @@ getter('_connecting', function () {
   return this.connecting;
 });
 
-getter('pending', function () {
-  return !this._handle || this.connecting;
+Object.defineProperty(Socket.prototype, 'pending', {
+  configurable: true, // the only one of these that is, in Node
+  get() {
+    return !this._handle || this.connecting;
+  }
 });
 
 getter('readyState', function () {
@@ -183,9 +186,13 @@ getter(
   true
 );
 
-getter('_bytesDispatched', function () {
-  return this._handle ? this._handle.bytesWritten : this[kBytesWritten];
-});
+getter(
+  '_bytesDispatched',
+  function () {
+    return this._handle ? this._handle.bytesWritten : this[kBytesWritten];
+  },
+  true
+);
 
 /** Bytes sent and bytes that wait to be; those of strings are counted in their encoding. */
 getter(
