@@ -1,7 +1,7 @@
 // When descriptors run out and peers die: no spinning, no lost server, the errors node gives.
 'use strict';
 
-const { NODE, both, reported, start, stopAll, subject } = require('../support/child');
+const { NODE, both, report, reported, start, stopAll, subject } = require('../support/child');
 
 afterEach(stopAll);
 
@@ -65,6 +65,15 @@ describe('a server that is out of files', () => {
     if (answer) expect(line).toBe(answer);
     return line;
   }
+});
+
+test('who gets no memory to read into hears ENOBUFS, and nothing spins', async () => {
+  const { heard, idle } = await report('runtime/without-memory.js');
+  // Node reads into memory that programs do not allocate.
+  const node = ['hello', 'hello'];
+  const ours = ['client ENOBUFS read', 'hello', 'no memory', 'server ENOBUFS read'];
+  expect(heard.sort()).toEqual(subject === NODE ? node : ours);
+  expect(idle).toBe(true);
 });
 
 describe('a peer that is killed', () => {

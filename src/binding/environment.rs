@@ -296,32 +296,35 @@ impl Environment {
 
     /// Gets memory from JavaScript if a task waits for it.
     fn refill_slab(&self) {
+        self.slab.recover();
         while let Some(area) = self.slab.wanted() {
-            // SAFETY: on the environment's thread, in a scope of our own. The reference keeps the
-            // memory until it is replaced; no program holds a Buffer over it until then.
-            unsafe {
-                let Some(_scope) = Scope::open(self.env) else {
-                    return;
-                };
-                let allocate = self.allocate.borrow().as_ref().and_then(Reference::value);
-                let Some(allocate) = allocate else { return };
-                let argument = [callback::integer(self.env, area.size() as i32)];
-                let buffer = callback::call_for_value(self.env, allocate, &argument);
-                let Some(buffer) = buffer else { return };
-                let Some((start, size)) = self.buffer_memory(buffer) else {
-                    return;
-                };
-                let slot = match area {
-                    Area::Scratch => &self.scratch_buffer,
-                    Area::Spare => &self.spare_buffer,
-                };
-                let reference = Reference::new(self.env, buffer);
-                if let Some(old) = slot.replace(Some(reference)) {
-                    old.delete();
-                }
-                self.slab.provide(area, start, size);
+            if self.allocate(area).is_none() {
+                self.slab.exhaust();
             }
         }
+    }
+
+    /// Lets JavaScript allocate an area, if it can.
+    fn allocate(&self, area: Area) -> Option<()> {
+        // SAFETY: on the environment's thread, in a scope of our own. The reference keeps the
+        // memory until it is replaced; no program holds a Buffer over it until then.
+        unsafe {
+            let _scope = Scope::open(self.env)?;
+            let allocate = self.allocate.borrow().as_ref().and_then(Reference::value)?;
+            let argument = [callback::integer(self.env, area.size() as i32)];
+            let buffer = callback::call_for_value(self.env, allocate, &argument)?;
+            let (start, size) = self.buffer_memory(buffer)?;
+            let slot = match area {
+                Area::Scratch => &self.scratch_buffer,
+                Area::Spare => &self.spare_buffer,
+            };
+            let reference = Reference::new(self.env, buffer);
+            if let Some(old) = slot.replace(Some(reference)) {
+                old.delete();
+            }
+            self.slab.provide(area, start, size);
+        }
+        Some(())
     }
 
     /// Remembers the Buffer that small writes and reads cross in.

@@ -28,6 +28,8 @@ pub struct Slab {
     queue: RefCell<VecDeque<Waker>>,
     /// Whose turn with the spare it is, until it was delivered to or passed over.
     granted: RefCell<Option<Waker>>,
+    /// There is no memory to be had: nobody waits for any.
+    exhausted: Cell<bool>,
     /// What bytes to be written were kept in last: it is in the cache.
     room: Cell<Vec<u8>>,
 }
@@ -124,6 +126,26 @@ impl Slab {
         (self.spare.get().is_none() && !self.queue.borrow().is_empty()).then_some(Area::Spare)
     }
 
+    /// JavaScript could not allocate: whoever waits is woken, and told so by [`Self::is_exhausted`] when
+    /// there is no room for it.
+    pub fn exhaust(&self) {
+        self.exhausted.set(true);
+        self.first.borrow_mut().clear();
+        self.granted.replace(None);
+        let waiting = self.waiting.take().into_iter();
+        waiting.chain(self.queue.take()).for_each(Waker::wake);
+    }
+
+    /// Whether it is for want of memory that there is no room.
+    pub fn is_exhausted(&self) -> bool {
+        self.exhausted.get()
+    }
+
+    /// Lets JavaScript try again.
+    pub fn recover(&self) {
+        self.exhausted.set(false);
+    }
+
     /// Lets `fill` write into at most `wanted` bytes of free room and takes the bytes it says it
     /// wrote; returns where they lie. `None`: no room, and `waker` is woken when there is.
     pub fn fill<T>(
@@ -188,7 +210,7 @@ impl Slab {
         let mut first = self.first.borrow_mut();
         let is_next = first.is_empty() || waker.is_some_and(|it| leave(&mut first, it.data()));
         let room = room.filter(|_| is_next);
-        if let (None, Some(waker)) = (room, waker) {
+        if let (None, Some(waker), false) = (room, waker, self.is_exhausted()) {
             let mut waiting = self.waiting.borrow_mut();
             // Who asks again and again, as a busy wait does, waits once.
             if !waiting.last().is_some_and(|last| is_same(last, waker)) {
@@ -210,7 +232,7 @@ impl Slab {
         let memory = self.spare.get().filter(|_| first && !self.spare_used.get());
         if memory.is_some() {
             *granted = None;
-        } else if !queue.iter().any(|task| is_same(task, waker)) {
+        } else if !self.is_exhausted() && !queue.iter().any(|task| is_same(task, waker)) {
             queue.push_back(waker.clone());
         }
         memory
@@ -421,6 +443,19 @@ mod tests {
         assert!((0..100).all(|_| !read(&busy)));
         slab.reclaim();
         assert!(read(&busy) && read(&other), "nobody else waits");
+    }
+
+    #[test]
+    fn nobody_waits_for_memory_that_is_not_to_be_had() {
+        let slab = Slab::default();
+        for wanted in [SMALL, SPARE_SIZE] {
+            assert_eq!(put(&slab, wanted, 1), None);
+            assert!(slab.wanted().is_some() && !slab.is_exhausted());
+            slab.exhaust();
+            assert_eq!(put(&slab, wanted, 1), None);
+            assert!(slab.wanted().is_none() && slab.is_exhausted());
+            slab.recover();
+        }
     }
 
     #[test]

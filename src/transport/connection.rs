@@ -532,8 +532,14 @@ impl Connection {
         let read = self.slab.fill(self.window, waker, |room| {
             counted(stream.poll_read(&mut Context::from_waker(waker), room))
         });
-        let Some((place, Poll::Ready(result))) = read else {
-            return;
+        let (place, result) = match read {
+            Some((place, Poll::Ready(result))) => (place, result),
+            // As libuv says of a read for which it got no memory.
+            None if self.slab.is_exhausted() => {
+                let none = Err(Errno(libc::ENOBUFS));
+                return self.take_read(Place::Scratch(0), none, false);
+            }
+            _ => return,
         };
         // After a short read this only registers the task; after a FIN it says ready.
         let is_short = matches!(result, Ok(length) if length < self.window);

@@ -490,6 +490,9 @@ impl Datagram {
                 offset = aligned(offset + length);
             }
         }
+        if source == Source::NoRoom && batch.is_empty() && self.slab.is_exhausted() {
+            failure = Some(Errno(libc::ENOBUFS));
+        }
         let id = self.id;
         if !batch.is_empty() {
             self.undelivered += 1;
