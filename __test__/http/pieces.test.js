@@ -12,6 +12,7 @@ const { exchange, same, serve } = require('../support/http-wire');
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
 const big = Buffer.alloc(20_000, 'a');
+const major = Number(process.versions.node.split('.')[0]);
 
 /** Declares that a handler, which logs, sees and sends the same. */
 function traced(sentence, handler, { request = GET, options = {} } = {}) {
@@ -74,7 +75,8 @@ for (const [where, touch] of [
       res.flushHeaders();
       const groups = [
         ['base64', 'YQ==', 'YmM=', 'ZGVm'],
-        ['hex', 'abc', 'def'],
+        // Node 20 aborts at such text.
+        ...(major > 20 ? [['hex', 'abc', 'def']] : []),
         ['utf8', 'half of \ud83d', '\ude00 and the other'],
         ['utf16le', 'ä', 'ö'],
         ['utf8', 'no ', 'half', '']
