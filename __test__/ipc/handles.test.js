@@ -76,6 +76,12 @@ test.each([
   expect(await play('early', preload, preload)).toEqual(expected);
 });
 
+test('a server forgets the processes that have ended, which Node waits for', async () => {
+  const expected = ['got it', [null, 0], ['closed', null]];
+  expect(await play('gone', OURS, OURS)).toEqual(expected);
+  expect(await play('gone', OURS, NODE)).toEqual(expected);
+});
+
 test('what the fixtures send is ours on both sides', async () => {
   const script = `
     const { Socket } = require(${JSON.stringify(path.join(root, 'lib', 'net'))});

@@ -56,7 +56,6 @@ function Server(options, connectionListener) {
   this._connections = 0;
   this._handle = null;
   this._unref = false;
-  this._usingWorkers = false;
   this._workers = [];
   this._listeningId = 1;
   this._pipeName = undefined;
@@ -370,7 +369,7 @@ function fillPeer(handle) {
 
 Server.prototype.getConnections = function getConnections(callback) {
   validate.type(callback, 'callback', 'function');
-  if (this._usingWorkers) countAll(this, callback);
+  if (this._workers.length > 0) countAll(this, callback);
   else process.nextTick(callback, null, this._connections);
   return this;
 };
@@ -391,7 +390,6 @@ function countAll(server, callback) {
 
 /** Node's, which keeps a list of the connections it sends to another process: see lib/ipc/send.js. */
 Server.prototype._setupWorker = function _setupWorker(list) {
-  this._usingWorkers = true;
   this._workers.push(list);
   list.once('exit', () => this._workers.splice(this._workers.indexOf(list), 1));
 };
@@ -429,7 +427,7 @@ Server.prototype.close = function close(callback) {
     this._handle.close();
     this._handle = null;
   }
-  if (this._usingWorkers) closeWithWorkers(this);
+  if (this._workers.length > 0) closeWithWorkers(this);
   else this._emitCloseIfDrained();
   return this;
 };
