@@ -380,3 +380,30 @@ describe('the socket below the last answer, first asked for', () => {
     });
   }
 });
+
+describe('an answer that comes in one read, over a socket that is used again', () => {
+  for (const [name, answer] of [
+    ['with a length', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc'],
+    [
+      'in chunks, with trailers',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\nX-T: t\r\n\r\n'
+    ]
+  ]) {
+    same(`is complete when microtasks run: ${name}`, (http) => {
+      const agent = new http.Agent({ keepAlive: true });
+      const play = async (port) => {
+        const log = [];
+        for (let i = 0; i < 3; i++) {
+          const [res] = await once(http.get({ agent, host: '127.0.0.1', port }), 'response');
+          log.push(res.complete, res.readableLength, res.rawTrailers);
+          const free = once(agent, 'free');
+          for await (const chunk of res) log.push(String(chunk));
+          await free;
+        }
+        agent.destroy();
+        return log;
+      };
+      return answering(answer, play, { keep: true });
+    });
+  }
+});

@@ -73,6 +73,10 @@ class ClientConnection extends MessageReader {
 
   // Bytes in.
 
+  get ticksAmidReads() {
+    return false;
+  }
+
   /** Looks where the parser has stopped. */
   afterParsing(error, chunk, consumed) {
     if (this.ended) return;

@@ -105,7 +105,8 @@ class Parser {
     /**
      * Gets onHead(text), onBody(bytes) and onComplete(trailers, count), by inContext(call) where its
      * async context may have been left, and with a handle onread(text) and afterRead(error,
-     * consumed, length); null when freed. `isRead`: somebody waits for the message's end.
+     * consumed, length); null when freed. `isRead`: somebody waits for the message's end;
+     * `ticksAmidReads`: ticks run behind a piece of a body, as in Node's servers and not its clients.
      */
     this.owner = null;
     this.state = BETWEEN_MESSAGES;
@@ -269,7 +270,10 @@ class Parser {
         if (body) this.tellBody();
         else error = this.tellNext(text, this.consumed);
         if (error !== null || this.upgraded || this.owner === null) break;
-        if (last) wants = COMPLETION;
+        if (!this.owner.ticksAmidReads) {
+          if (last) this.owner.onComplete(null, 0);
+          if (this.owner === null) break;
+        } else if (last) wants = COMPLETION;
         else if (body && (this.hasMore || this.owner.incoming.upgrade)) wants = NEXT_EVENT;
         if (wants !== 0 || !this.hasMore) break;
         text = commands.httpNext(this.id);

@@ -160,6 +160,10 @@ class ServerConnection extends Connection {
     return sock === null ? this.current : sock._httpMessage;
   }
 
+  get ticksAmidReads() {
+    return true;
+  }
+
   /** Nothing is under way: whoever ends it now leaves nobody to be told. */
   get isUnused() {
     return this.request === null && this.current === null && !this.parser?.running;
