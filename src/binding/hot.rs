@@ -308,7 +308,8 @@ fn write_string(environment: &Environment, arguments: &Arguments) -> i64 {
     let mut bytes = environment.text.borrow_mut();
     bytes.resize(TEXT_ROOM, 0);
     let length = arguments.string(1, arguments.flag(2), &mut bytes);
-    let written = environment.write(arguments.id(), &[IoSlice::new(&bytes[..length])]);
+    let written = whole(length)
+        .and_then(|()| environment.write(arguments.id(), &[IoSlice::new(&bytes[..length])]));
     taken_of_text(written, length)
 }
 
@@ -322,16 +323,16 @@ fn write_message(environment: &Environment, arguments: &Arguments) -> i64 {
     let (total, written) = match arguments.string_at(3, arguments.flag(2), &mut text[length..]) {
         Some(more) => {
             let all = &text[..length + more];
-            let written = environment.write(arguments.id(), &[IoSlice::new(all)]);
+            let written = whole(all.len())
+                .and_then(|()| environment.write(arguments.id(), &[IoSlice::new(all)]));
             (all.len(), written)
         }
         None => match arguments.bytes_at(3) {
             Ok(body) => {
                 let chunks = [IoSlice::new(&text[..length]), IoSlice::new(body)];
-                (
-                    length + body.len(),
-                    environment.write(arguments.id(), &chunks),
-                )
+                let written =
+                    whole(length).and_then(|()| environment.write(arguments.id(), &chunks));
+                (length + body.len(), written)
             }
             Err(errno) => (0, Err(errno)),
         },
@@ -370,6 +371,14 @@ fn forward(environment: &Environment, arguments: &Arguments) -> i64 {
     environment.forward(arguments.id(), place, length) as i64
 }
 
+/// That no text was cut: longer ones end at the end of the room, but for a character that did not fit.
+fn whole(length: usize) -> Result<(), Errno> {
+    match length <= STRING_MAX * 3 {
+        true => Ok(()),
+        false => Err(Errno(libc::EMSGSIZE)),
+    }
+}
+
 /// How much of a write was taken, or a negated error number.
 fn taken(written: Result<Written, Errno>) -> i64 {
     match written {
@@ -402,7 +411,7 @@ const PANICKED: i64 = STRING_ERROR - libc::EIO as i64;
 const FEW: usize = 16;
 /// Longer strings are made Buffers by JavaScript.
 const STRING_MAX: usize = 16 * 1024;
-/// Room for one in UTF-8, and a NUL.
-const TEXT_ROOM: usize = STRING_MAX * 3 + 1;
+/// Room for one in UTF-8, a character more, by which longer ones are known, and a NUL.
+const TEXT_ROOM: usize = STRING_MAX * 3 + 4 + 1;
 /// Error numbers of `writeString` are told apart from counts by this offset.
 const STRING_ERROR: i64 = -(1 << 40);
