@@ -62,11 +62,6 @@ class DatagramHandle extends AsyncResource {
     return this.id < 0 ? -1 : native().fd(this.id);
   }
 
-  /** @returns {number} another descriptor of it, which is the caller's, or a negative error number */
-  shareFd() {
-    return native().shareFd(this.id);
-  }
-
   getAsyncId() {
     return this.asyncId();
   }

@@ -156,11 +156,6 @@ class StreamHandle extends AsyncResource {
     return this.id < 0 ? -1 : native().fd(this.id);
   }
 
-  /** @returns {number} another descriptor of it, which is the caller's, or a negative error number */
-  shareFd() {
-    return native().shareFd(this.id);
-  }
-
   /** @returns {number} the id under which `async_hooks` knows it */
   getAsyncId() {
     return this.scope.asyncId();

@@ -6,6 +6,7 @@
 const { errnoError } = require('../internal/errors');
 const host = require('../internal/host');
 const { replaced } = require('../internal/modules');
+const { native } = require('../internal/runtime');
 const { datagramState } = require('./node-state');
 
 /** @returns {any} a module of ours, if somebody has loaded it: else nothing can be an instance of its */
@@ -135,7 +136,7 @@ class DatagramParcel extends Parcel {
 }
 
 function shareFd(handle) {
-  const fd = handle.shareFd();
+  const fd = native().shareFd(handle.id);
   if (fd < 0) throw errnoError(fd, 'dup');
   return fd;
 }
