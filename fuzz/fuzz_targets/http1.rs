@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 #[path = "../../src/http1/mod.rs"]
 mod http1;
 
-use http1::{flags, Config, Decision, Event, Kind, Parser};
+use http1::{flags, names, Config, Decision, Event, Kind, Parser};
 
 /// A limit that short inputs reach.
 const SMALL: usize = 40;
@@ -60,11 +60,15 @@ fn told(config: Config, decision: Decision, input: &[u8], size: usize) -> Vec<(u
                     let lines = lines.strip_suffix(b"\r\n\r\n").unwrap_or(&lines);
                     told.push((1, text.to_vec()));
                     told.push((7, facts(&parser)));
-                    told.push((2, lines.strip_suffix(b"\r\n").unwrap_or(lines).to_vec()));
+                    let lines = lines.strip_suffix(b"\r\n").unwrap_or(lines).to_vec();
+                    if head.has(flags::INDEXED) {
+                        check_index(&mut parser, rest, &lines);
+                    }
+                    told.push((2, lines));
                     if complete {
                         told.push((3, Vec::new()));
                     }
-                    if head.has(flags::AWAITS) {
+                    if parser.head().has(flags::AWAITS) {
                         parser.decide(decision);
                     }
                 }
@@ -99,11 +103,35 @@ fn told(config: Config, decision: Decision, input: &[u8], size: usize) -> Vec<(u
     told
 }
 
+/// The index of a head has the fields that its lines are.
+fn check_index(parser: &mut Parser, input: &[u8], lines: &[u8]) {
+    let (count, start) = (parser.head().count as usize, parser.head().lines as usize);
+    let (text, length) = parser.head_text(input);
+    assert_eq!(length, 4 * count);
+    let (index, head) = text.split_at(length);
+    let mut at = start;
+    let mut listed = Vec::new();
+    for entry in index.chunks_exact(4) {
+        let colon = at + entry[1] as usize;
+        let end = colon + 2 + u16::from_le_bytes([entry[2], entry[3]]) as usize;
+        let name = names()[entry[0] as usize].as_bytes();
+        assert!(entry[0] == 0 || name == &head[at..colon]);
+        assert_eq!(
+            (&head[colon..colon + 2], &head[end..end + 2]),
+            (&b": "[..], &b"\r\n"[..])
+        );
+        listed.extend_from_slice(&head[at..end + 2]);
+        at = end + 2;
+    }
+    assert_eq!(listed.strip_suffix(b"\r\n").unwrap_or(&listed), lines);
+}
+
 /// What is known of a head besides its text: the fast path must know what the machine does.
 fn facts(parser: &Parser) -> Vec<u8> {
     let head = parser.head();
     let line = (head.method, head.status, head.major, head.minor);
     let lines = (head.count, head.hosts, head.framed_by);
-    let body = (head.flags, head.content_length, parser.framing());
+    let flags = head.flags & !(flags::INDEXED | flags::DISTINCT);
+    let body = (flags, head.content_length, parser.framing());
     format!("{line:?} {lines:?} {body:?}").into_bytes()
 }

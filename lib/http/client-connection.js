@@ -150,8 +150,8 @@ class ClientConnection extends MessageReader {
     return NO_BODY;
   }
 
-  onBody(bytes) {
-    if (!addBody(this.incoming, bytes)) this.sock.pause();
+  onBody(start, end) {
+    if (!addBody(this.incoming, this.parser, start, end)) this.sock.pause();
   }
 
   onComplete(trailers, count) {

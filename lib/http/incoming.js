@@ -8,7 +8,15 @@ const process = require('node:process');
 const { Readable, finished } = require('node:stream');
 
 const { nodeMajor } = require('../internal/host');
-const { addDistinct, addField, cut, splitLines } = require('./fields');
+const {
+  addDistinct,
+  addField,
+  cut,
+  findIndexed,
+  indexedFields,
+  splitIndexed,
+  splitLines
+} = require('./fields');
 const { REFUSES_FIELDS } = require('./limits');
 const { flags, head, registers } = require('./parser');
 const { methods } = require('./registries');
@@ -16,10 +24,12 @@ const { abort, defineSignal, kAborts } = require('./signal');
 const { kConnection, kSocket } = require('./symbols');
 
 const plainEmit = EventEmitter.prototype.emit;
+const plainPush = Readable.prototype.push;
 
 const kHead = Symbol('head');
 const kFieldsAt = Symbol('fieldsAt');
 const kFieldCount = Symbol('fieldCount');
+const kIndexed = Symbol('indexed');
 const kRawHeaders = Symbol('rawHeaders');
 const kHeaders = Symbol('headers');
 const kHeadersDistinct = Symbol('headersDistinct');
@@ -29,6 +39,7 @@ const kTrailersDistinct = Symbol('trailersDistinct');
 const kFieldLimit = Symbol('fieldLimit');
 const kState = Symbol('readableState');
 const kEnding = Symbol('ending');
+const kSplits = Symbol('splits');
 
 /** How many fields Node's parser tells at once. */
 const FIELDS_IN_GROUP = 31;
@@ -44,9 +55,12 @@ function IncomingMessage(socket) {
   this[kSocket] = socket;
   this[kConnection] = undefined;
   this[kState] = null;
+  /** The last piece of the body may have ended amid a character. */
+  this[kSplits] = false;
   this[kHead] = '';
   this[kFieldsAt] = 0;
   this[kFieldCount] = 0;
+  this[kIndexed] = 0;
   this[kFieldLimit] = 0;
   this[kRawHeaders] = null;
   this[kHeaders] = null;
@@ -123,6 +137,7 @@ function fillFromHead(message, text, isRequest) {
   message[kHead] = text;
   message[kFieldsAt] = registers[head.FIELDS];
   message[kFieldCount] = registers[head.COUNT];
+  message[kIndexed] = registers[head.FLAGS] & (flags.INDEXED | flags.DISTINCT);
   message.httpVersionMajor = version >> 4;
   message.httpVersionMinor = version & 15;
   message.httpVersion = versions[version] ?? `${version >> 4}.${version & 15}`;
@@ -151,9 +166,20 @@ function isLimited(message) {
   return message[kFieldLimit] > 0;
 }
 
-/** The rest of the body. @returns {boolean} whether to go on reading */
-function addBody(message, bytes) {
-  return message._dumped || message.push(bytes);
+/**
+ * What `parser` tells of the body. Where the program reads text, no Buffer is made only to be decoded,
+ * unless a character may be split.
+ * @returns {boolean} whether to go on reading
+ */
+function addBody(message, parser, start, end) {
+  if (message._dumped) return true;
+  if (!message[kSplits] && message.readableEncoding === 'utf8' && message.push === plainPush) {
+    const text = parser.text(start, end);
+    if (text !== null) return message.push(text, 'utf8');
+  }
+  const bytes = parser.bytes(start, end);
+  message[kSplits] = bytes[bytes.length - 1] > 0x7f;
+  return message.push(bytes);
 }
 
 /** Nothing follows. */
@@ -211,7 +237,13 @@ alias('client', 'socket');
 
 accessor('rawHeaders', {
   get() {
-    return (this[kRawHeaders] ??= splitLines(this[kHead], this[kFieldsAt], this[kFieldCount]));
+    if (this[kRawHeaders] === null) {
+      const split = this[kIndexed] === 0 ? splitLines : splitIndexed;
+      this[kRawHeaders] = split(this[kHead], this[kFieldsAt], this[kFieldCount]);
+      // As with an index: what is changed in the list comes too late.
+      if (this[kIndexed] === 0 && this.method !== null) void this.headers;
+    }
+    return this[kRawHeaders];
   },
   set(list) {
     this[kRawHeaders] = list;
@@ -220,10 +252,18 @@ accessor('rawHeaders', {
 
 accessor('headers', {
   get() {
-    if (this[kHeaders] === null) {
+    if (this[kHeaders] === null && mayReadIndex(this)) {
+      this[kHeaders] = indexedFields(
+        this[kHead],
+        this[kFieldsAt],
+        this[kFieldCount],
+        (this[kIndexed] & flags.DISTINCT) !== 0,
+        this.joinDuplicateHeaders
+      );
+    } else if (this[kHeaders] === null) {
       this[kHeaders] = {};
       const list = this.rawHeaders;
-      const end = this[kFieldLimit] > 0 ? this[kFieldLimit] * 2 : list.length;
+      const end = (this[kFieldLimit] || this[kFieldCount]) * 2;
       for (let i = 0; i < end && i < list.length; i += 2) {
         this._addHeaderLine(list[i], list[i + 1], this[kHeaders]);
       }
@@ -283,25 +323,32 @@ accessor('trailersDistinct', {
   }
 });
 
-/** A line of a head, and its first. Only the name may be in another case. */
-const KEEP_ALIVE = /\nkeep-alive: (?:(timeout)=(\d+))?/i;
-const KEEP_ALIVE_FIRST = /keep-alive: (?:(timeout)=(\d+))?/iy;
+/**
+ * Whether its `headers` are those that Rust has read: all of them, and not changed in `rawHeaders`. Those
+ * of a request are put together by Node before any program sees it.
+ */
+function mayReadIndex(message) {
+  return (
+    message[kIndexed] !== 0 &&
+    (message[kRawHeaders] === null || message.method !== null) &&
+    message[kFieldLimit] === 0 &&
+    message._addHeaderLine === addHeaderLine
+  );
+}
+
+const KEEP_ALIVE = /^(timeout)=(\d+)/;
 
 /**
  * How long the server says that it keeps the connection; undefined if it does not. `headers` are not
  * put together for it.
  */
 function keepAliveSeconds(message) {
-  const text = message[kHead];
-  let found;
-  if (message[kRawHeaders] !== null || message[kHeaders] !== null || !text || isLimited(message)) {
-    const field = message.headers['keep-alive'];
-    found = field ? /^(timeout)=(\d+)/.exec(field) : null;
-  } else {
-    KEEP_ALIVE_FIRST.lastIndex = message[kFieldsAt];
-    found = KEEP_ALIVE_FIRST.exec(text) ?? KEEP_ALIVE.exec(text);
-  }
-  return found?.[1] === 'timeout' ? Number(found[2]) : undefined;
+  const field =
+    message[kHeaders] === null && mayReadIndex(message)
+      ? findIndexed(message[kHead], message[kFieldsAt], message[kFieldCount], 'keep-alive')
+      : message.headers['keep-alive'];
+  const found = field ? KEEP_ALIVE.exec(field) : null;
+  return found === null ? undefined : Number(found[2]);
 }
 
 function distinct(message, list) {
@@ -312,9 +359,13 @@ function distinct(message, list) {
   return headers;
 }
 
-IncomingMessage.prototype._addHeaderLine = function _addHeaderLine(name, value, headers) {
+const addHeaderLine = (IncomingMessage.prototype._addHeaderLine = function _addHeaderLine(
+  name,
+  value,
+  headers
+) {
   addField(name, value, headers, this.joinDuplicateHeaders);
-};
+});
 
 IncomingMessage.prototype._addHeaderLineDistinct = function _addHeaderLineDistinct(
   name,

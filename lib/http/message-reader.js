@@ -7,7 +7,7 @@ const { setImmediate } = require('../internal/timers');
 const { isReadable } = require('./incoming');
 
 /**
- * A subclass has onHead(text), onBody(bytes) and onComplete(trailers, count), as parser.js wants them;
+ * A subclass has onHead(text), onBody(start, end) and onComplete(trailers, count), as parser.js wants them;
  * afterParsing(error, chunk, consumed), which looks where the parser has stopped; and makeSocket(), if
  * it begins without a socket.
  */

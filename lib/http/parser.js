@@ -7,7 +7,7 @@ const { Buffer } = require('node:buffer');
 
 const { HttpParser } = require('../internal/binding');
 const { nodeMajor } = require('../internal/host');
-const { commands, native, takePart } = require('../internal/runtime');
+const { commands, native, takePart, takeText } = require('../internal/runtime');
 const validate = require('../internal/validate');
 
 const REQUEST = 1;
@@ -52,7 +52,11 @@ const flags = {
   TRANSFER_ENCODING: 16,
   EXPECT: 64,
   EXPECT_CONTINUE: 128,
-  AWAITS: 2048
+  AWAITS: 2048,
+  /** In front of the text is an index of its fields. */
+  INDEXED: 8192,
+  /** Of those no name comes twice, and all have numbers. */
+  DISTINCT: 16384
 };
 
 /** What owner.onHead() answers about the message's body. */
@@ -103,7 +107,7 @@ let registered = false;
 class Parser {
   constructor() {
     /**
-     * Gets onHead(text), onBody(bytes) and onComplete(trailers, count), by inContext(call) where its
+     * Gets onHead(text), onBody(start, end) and onComplete(trailers, count), by inContext(call) where its
      * async context may have been left, and with a handle onread(text) and afterRead(error,
      * consumed, length); null when freed. `isRead`: somebody waits for the message's end;
      * `ticksAmidReads`: ticks run behind a piece of a body, as in Node's servers and not its clients.
@@ -346,7 +350,7 @@ class Parser {
   tellBody() {
     this.state = registers[STATE];
     this.telling = BODY;
-    this.owner.onBody(this.bytes(registers[BODY_START], registers[BODY_END]));
+    this.owner.onBody(registers[BODY_START], registers[BODY_END]);
   }
 
   /**
@@ -402,6 +406,11 @@ class Parser {
   /** Bytes of what is being told; those of a read in a Buffer of their own. */
   bytes(start, end) {
     return this.chunk === null ? takePart(this.base, start, end) : this.chunk.subarray(start, end);
+  }
+
+  /** The same as text; null if they may end amid a character, or are not a stream's read. */
+  text(start, end) {
+    return this.chunk === null ? takeText(this.base, start, end) : null;
   }
 
   decide(decision) {

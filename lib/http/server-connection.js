@@ -260,9 +260,9 @@ class ServerConnection extends Connection {
     return asks ? STAY : GO_ON;
   }
 
-  onBody(bytes) {
-    const { incoming } = this;
-    if (incoming !== null && !addBody(incoming, bytes)) this.stopReading();
+  onBody(start, end) {
+    const { incoming, parser } = this;
+    if (incoming !== null && !addBody(incoming, parser, start, end)) this.stopReading();
   }
 
   onComplete(trailers, count) {

@@ -131,6 +131,12 @@ export class Runtime {
 /** The names of the methods; `registers[8]` of a request's head is an index into them. */
 export function httpMethods(): Array<string>;
 
+/**
+ * Names of header fields by number, the empty one for 0; of a pair, 1 and 2 and so on, the second is
+ * in lower case. A head with an index (`INDEXED`) tells them by number.
+ */
+export function httpFieldNames(): Array<string>;
+
 /** A pull parser: nothing calls back, so JavaScript may stop, decide or destroy between events. */
 export class HttpParser {
   /** `registers`: 16 integers, which all parsers of an environment may share. */

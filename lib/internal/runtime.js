@@ -42,6 +42,7 @@ const SMALL_WRITE = 256;
 const kindNames = Object.keys(kinds);
 /** Node's own, whatever a program makes of it: no code of a program may see the memory below. */
 const setBytes = Function.prototype.call.bind(Uint8Array.prototype.set);
+const textOf = Function.prototype.call.bind(Buffer.prototype.toString);
 
 /**
  * What Node runs behind each callback of its own timers and immediates, when there is another to call:
@@ -104,6 +105,7 @@ module.exports = {
   native,
   open,
   takePart,
+  takeText,
   takeRead,
   write
 };
@@ -203,6 +205,17 @@ function takePart(base, start, end) {
   const bytes = Buffer.allocUnsafeSlow(length);
   setBytes(bytes, new Uint8Array(memory.buffer, from, length));
   return bytes;
+}
+
+/**
+ * As takePart(), as UTF-8; null if it ends in what may be part of a character.
+ * @returns {string | null}
+ */
+function takeText(base, start, end) {
+  const memory = base < 0 ? spare : scratch;
+  const from = Math.max(base, 0);
+  if (memory[from + end - 1] > 0x7f) return null;
+  return textOf(memory, 'utf8', from + start, from + end);
 }
 
 /** Writes bytes; returns how many were taken, or a negative error number. */

@@ -5,6 +5,7 @@
 
 const { HTTPParser } = require('_http_common');
 
+const { splitIndexed } = require('../../lib/http/fields');
 const { HttpParser } = require('../../lib/internal/binding');
 
 /**
@@ -18,6 +19,7 @@ const { HttpParser } = require('../../lib/internal/binding');
 
 const KEEP_ALIVE = 1;
 const UPGRADE = 2;
+const INDEXED = 8192;
 const AWAITS = 2048;
 const NEED_MORE = 0;
 const HEAD = 1;
@@ -161,7 +163,9 @@ function pushHead(trace, head, type) {
     version & 15,
     registers[8],
     text,
-    linesOf(head, registers[7], registers[6]),
+    flags & INDEXED
+      ? splitIndexed(head, registers[7], registers[6])
+      : linesOf(head, registers[7], registers[6]),
     (flags & UPGRADE) !== 0,
     (flags & KEEP_ALIVE) !== 0
   ]);

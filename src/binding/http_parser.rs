@@ -12,7 +12,7 @@ use napi::{sys, Env};
 use napi_derive::napi;
 
 use super::commands::Runtime;
-use crate::http1::{Config, Decision, Event, Kind, Parser, METHODS};
+use crate::http1::{names, Config, Decision, Event, Kind, Parser, METHODS};
 use crate::transport::HandleId;
 
 /// What `registers[0]` tells, in the order of the interface that lib/ reads.
@@ -34,6 +34,13 @@ pub const REGISTERS: usize = 16;
 #[napi]
 pub fn http_methods() -> Vec<&'static str> {
     METHODS.to_vec()
+}
+
+/// Names of header fields by number, the empty one for 0; of a pair, 1 and 2 and so on, the second is
+/// in lower case. A head with an index (`INDEXED`) tells them by number.
+#[napi]
+pub fn http_field_names() -> Vec<&'static str> {
+    names().iter().map(String::as_str).collect()
 }
 
 /// A pull parser: nothing calls back, so JavaScript may stop, decide or destroy between events.
@@ -138,7 +145,7 @@ impl Inner {
         // the call, and the array cannot be detached for it is never handed out.
         let registers = unsafe { self.registers.as_mut() };
         let registers = registers.first_chunk_mut()?;
-        tell(registers, &self.parser, input, start, consumed, event)
+        tell(registers, &mut self.parser, input, start, consumed, event)
     }
 }
 
@@ -146,7 +153,7 @@ impl Inner {
 /// so much of it is consumed.
 pub fn tell<'a>(
     registers: &mut [i32; REGISTERS],
-    parser: &'a Parser,
+    parser: &'a mut Parser,
     input: &'a [u8],
     start: usize,
     consumed: usize,
@@ -163,11 +170,8 @@ pub fn tell<'a>(
         Event::Head { complete } => {
             let head = parser.head();
             registers[0] = kind::HEAD;
-            registers[3] = head.text.0 as i32;
-            registers[4] = head.text.1 as i32;
             registers[5] = i32::from(complete);
             registers[6] = head.count as i32;
-            registers[7] = head.lines as i32;
             registers[8] = match parser.kind() {
                 Kind::Request => i32::from(head.method),
                 Kind::Response => i32::from(head.status),
@@ -179,7 +183,12 @@ pub fn tell<'a>(
             registers[13] = head.content_length as i32;
             registers[14] = (head.content_length >> 32) as i32;
             registers[15] = head.framed_by as i32;
-            Some(parser.head_bytes(input))
+            let ((from, to), lines) = (head.text, head.lines);
+            let (text, index) = parser.head_text(input);
+            for (register, at) in [(3, from), (4, to), (7, lines)] {
+                registers[register] = (index + at as usize) as i32;
+            }
+            Some(text)
         }
         Event::Body {
             start: from,

@@ -5,11 +5,13 @@
 use super::chars::{run, TOKEN};
 use super::field::Field;
 use super::head::{flags, Head};
+use super::names;
 use super::parser::{Config, Kind};
 
 /// Reads the head that `input` starts with, if it is there to its end and ordinary; tells where
-/// it ends. Nothing here depends on leniency: what it takes is right with and without.
-pub fn head(config: &Config, input: &[u8]) -> Option<(usize, Head)> {
+/// it ends. Nothing here depends on leniency: what it takes is right with and without. Leaves the
+/// index of its fields in `index`.
+pub fn head(config: &Config, input: &[u8], index: &mut Vec<u8>) -> Option<(usize, Head)> {
     let mut head = Head::default();
     let mut at = match config.kind {
         Kind::Request => request_line(input, &mut head)?,
@@ -17,16 +19,66 @@ pub fn head(config: &Config, input: &[u8]) -> Option<(usize, Head)> {
     };
     head.lines = at as u32;
     let mut counted = (head.text.1 - head.text.0) as usize;
+    let mut index = Index::new(index);
     while *input.get(at)? != b'\r' {
         let (name, value) = line(&input[at..])?;
         note(&mut head, name, value)?;
+        index.add(name, value);
         head.count += 1;
         counted += name.len() + value.len();
         at += name.len() + value.len() + 4;
     }
     let bounded = counted < config.max_header_size
         && (config.max_headers == 0 || head.count <= config.max_headers);
+    head.flags |= index.flags();
     (bounded && *input.get(at + 1)? == b'\n').then_some((at + 2, head))
+}
+
+/// Where each field is, in four bytes: the number of its name, the name's length, the value's, whose
+/// low byte comes first.
+struct Index<'a> {
+    bytes: &'a mut Vec<u8>,
+    /// Every field so far is in it.
+    complete: bool,
+    /// The names so far, by half their numbers.
+    seen: u128,
+    distinct: bool,
+}
+
+impl<'a> Index<'a> {
+    fn new(bytes: &'a mut Vec<u8>) -> Self {
+        bytes.clear();
+        Self {
+            bytes,
+            complete: true,
+            seen: 0,
+            distinct: true,
+        }
+    }
+
+    fn add(&mut self, name: &[u8], value: &[u8]) {
+        let (Ok(name_length), Ok(value_length)) =
+            (u8::try_from(name.len()), u16::try_from(value.len()))
+        else {
+            self.complete = false;
+            return;
+        };
+        let number = names::number_of(name);
+        let [low, high] = value_length.to_le_bytes();
+        self.bytes
+            .extend_from_slice(&[number, name_length, low, high]);
+        let bit = 1 << number.div_ceil(2);
+        self.distinct &= number != 0 && self.seen & bit == 0;
+        self.seen |= bit;
+    }
+
+    fn flags(&self) -> u16 {
+        match (self.complete, self.distinct) {
+            (false, _) => 0,
+            (true, false) => flags::INDEXED,
+            (true, true) => flags::INDEXED | flags::DISTINCT,
+        }
+    }
 }
 
 fn request_line(input: &[u8], head: &mut Head) -> Option<usize> {

@@ -45,6 +45,10 @@ pub mod flags {
     pub const AWAITS: u16 = 2048;
     /// An `Upgrade` field with a value; not told to JavaScript, which asks for `UPGRADE`.
     pub const UPGRADE_FIELD: u16 = 4096;
+    /// The text has an index in front of it: see [`Parser::head_text`](super::Parser::head_text).
+    pub const INDEXED: u16 = 8192;
+    /// Of an index: every name has a number, and none comes twice, whatever its case.
+    pub const DISTINCT: u16 = 16384;
 }
 
 /// How a message's body ends.

@@ -10,7 +10,7 @@
 //! * [`body`]: the states behind a head.
 //! * [`head`]: what is known of a message once its head is complete, and what follows from it.
 //! * [`field`]: the header fields that decide how a message ends, value by value.
-//! * [`chars`], [`methods`], [`errors`]: tables.
+//! * [`chars`], [`methods`], [`names`], [`errors`]: tables.
 
 mod body;
 mod chars;
@@ -20,10 +20,12 @@ mod field;
 mod head;
 mod machine;
 mod methods;
+mod names;
 mod parser;
 #[cfg(test)]
 mod tests;
 
 pub use head::{flags, Framing};
 pub use methods::METHODS;
+pub use names::names;
 pub use parser::{Config, Decision, Event, Kind, Parser, Phase};

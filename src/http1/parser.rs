@@ -110,7 +110,8 @@ pub struct Parser {
     /// A token of `Connection` was, or began with, a word, and no comma directly behind it.
     pub(super) worded: bool,
     pub(super) trailing: bool,
-    /// Bytes of the head, or of the trailers, as [`Head`] describes them; reused by each message.
+    /// Bytes of the head, or of the trailers, as [`Head`] describes them; the index of a head that is
+    /// `raw`. Reused by each message.
     pub(super) buffer: Vec<u8>,
     pub(super) name_start: usize,
     pub(super) value_start: usize,
@@ -159,12 +160,15 @@ impl Parser {
     pub fn execute(&mut self, input: &[u8]) -> (usize, Event) {
         let mut at = 0;
         if self.state == State::Start {
-            if let Some((end, head)) = fast::head(&self.config, input) {
+            let mut index = std::mem::take(&mut self.buffer);
+            let found = fast::head(&self.config, input, &mut index);
+            if let Some((end, head)) = found {
                 self.begin();
-                self.head = head;
+                (self.head, self.buffer) = (head, index);
                 self.raw = Some((0, end));
                 return (end, self.head_complete());
             }
+            self.buffer = index;
         }
         loop {
             let step = match self.state {
@@ -223,6 +227,18 @@ impl Parser {
             Some((start, end)) => &input[start..end],
             None => &self.buffer,
         }
+    }
+
+    /// The head just told with the index of its fields in front, if it has one: of that the length
+    /// comes, too. [`flags::INDEXED`] says the same.
+    pub fn head_text<'a>(&'a mut self, input: &'a [u8]) -> (&'a [u8], usize) {
+        let Some((start, end)) = self.raw.filter(|_| self.head.has(flags::INDEXED)) else {
+            return (self.head_bytes(input), 0);
+        };
+        let index = self.head.count as usize * INDEX_ENTRY;
+        self.buffer.truncate(index);
+        self.buffer.extend_from_slice(&input[start..end]);
+        (&self.buffer, index)
     }
 
     /// The trailers of the message just completed, as header lines, and their number.
@@ -323,6 +339,9 @@ impl Parser {
         };
     }
 }
+
+/// Bytes of an index for each field.
+const INDEX_ENTRY: usize = 4;
 
 /// A pooled parser keeps a buffer of this size: more than ordinary heads have, far less than the
 /// largest.

@@ -2,6 +2,7 @@
 
 use super::errors::Error;
 use super::head::flags;
+use super::names::number_of;
 use super::parser::{lenient, Config, Decision, Event, Kind, Parser, Phase};
 
 fn config(kind: Kind) -> Config {
@@ -397,7 +398,8 @@ fn the_fast_path_agrees_with_the_machine() {
         ),
         (Kind::Response, "HTTP/1.0 200 \r\nServer: x\r\n\r\n"),
     ] {
-        let (end, _) = super::fast::head(&config(kind), input.as_bytes()).expect(input);
+        let (end, _) =
+            super::fast::head(&config(kind), input.as_bytes(), &mut Vec::new()).expect(input);
         assert_eq!(end, input.len());
         let mut fast = Parser::new(config(kind));
         let mut machine = Parser::new(config(kind));
@@ -406,8 +408,10 @@ fn the_fast_path_agrees_with_the_machine() {
         machine.execute(first);
         assert_eq!(whole.1, machine.execute(rest).1, "{input}");
         let (ours, its) = (fast.head(), machine.head());
+        assert!(ours.has(flags::INDEXED) && !its.has(flags::INDEXED));
+        let index = flags::INDEXED | flags::DISTINCT;
         assert_eq!(
-            (ours.flags, ours.count, ours.hosts),
+            (ours.flags & !index, ours.count, ours.hosts),
             (its.flags, its.count, its.hosts)
         );
         assert_eq!(
@@ -421,6 +425,65 @@ fn the_fast_path_agrees_with_the_machine() {
                 .to_string()
         };
         assert_eq!(lines(&fast), lines(&machine));
+    }
+}
+
+/// An index as (number of the name, its length, the value's length), and the rest of the text.
+fn split_index(text: &[u8], length: usize) -> (Vec<(u8, usize, usize)>, &[u8]) {
+    let (index, rest) = text.split_at(length);
+    let entries = index.chunks_exact(4).map(|entry| {
+        let value = u16::from_le_bytes([entry[2], entry[3]]);
+        (entry[0], entry[1] as usize, value as usize)
+    });
+    (entries.collect(), rest)
+}
+
+#[test]
+fn an_index_tells_where_the_fields_of_a_head_are() {
+    let long = "v".repeat(300);
+    let input = format!("GET / HTTP/1.1\r\nHost: a\r\nx-odd: {long}\r\naccept: */*\r\n\r\nGET");
+    let mut parser = requests();
+    parser.execute(input.as_bytes());
+    let ordinary = flags::INDEXED | flags::DISTINCT;
+    assert_eq!(parser.head().flags & ordinary, flags::INDEXED);
+    let (text, length) = parser.head_text(input.as_bytes());
+    let (index, rest) = split_index(text, length);
+    let [host, accept] = ["Host", "accept"].map(|name| number_of(name.as_bytes()));
+    assert_eq!(index, [(host, 4, 1), (0, 5, 300), (accept, 6, 3)]);
+    assert_eq!(rest, &input.as_bytes()[..input.len() - 3]);
+}
+
+#[test]
+fn an_index_says_whether_names_are_known_and_differ() {
+    let ordinary = flags::INDEXED | flags::DISTINCT;
+    for (lines, expected) in [
+        ("", ordinary),
+        ("Host: a\r\nAccept: b\r\n", ordinary),
+        ("Host: a\r\nhost: b\r\n", flags::INDEXED),
+        ("Cookie: a\r\nCookie: b\r\n", flags::INDEXED),
+        ("HOST: a\r\n", flags::INDEXED),
+    ] {
+        let mut parser = requests();
+        parser.execute(format!("GET / HTTP/1.1\r\n{lines}\r\n").as_bytes());
+        assert_eq!(parser.head().flags & ordinary, expected, "{lines}");
+    }
+}
+
+#[test]
+fn a_head_with_a_field_too_long_for_an_index_has_none() {
+    let name = "n".repeat(256);
+    let value = "v".repeat(1 << 16);
+    for line in [format!("{name}: a"), format!("a: {value}")] {
+        let input = format!("GET / HTTP/1.1\r\nHost: a\r\n{line}\r\n\r\n");
+        let mut parser = Parser::new(Config {
+            max_header_size: usize::MAX,
+            ..config(Kind::Request)
+        });
+        let (_, event) = parser.execute(input.as_bytes());
+        assert_eq!(event, Event::Head { complete: true });
+        assert!(!parser.head().has(flags::INDEXED | flags::DISTINCT));
+        let text = (input.as_bytes(), 0);
+        assert_eq!(parser.head_text(input.as_bytes()), text);
     }
 }
 
