@@ -229,3 +229,38 @@ describe('pipe(), iteration and consumers', () => {
     return [Buffer.from(value).toString(), String(answer)];
   });
 });
+
+describe('a _read() of a program', () => {
+  const ways = {
+    'while bytes flow': (socket) => socket.resume(),
+    'while bytes are read one at a time': (socket) =>
+      socket.on('readable', () => {
+        while (socket.read(1) !== null);
+      }),
+    'while bytes wait': (socket) => socket.pause()
+  };
+  for (const [when, start] of Object.entries(ways)) {
+    sameLogAcross(`is called as often as Node's, ${when}`, async (context) => {
+      const [client, accepted] = await context.pair({ server: { highWaterMark: 4 } });
+      const called = [];
+      const calling = Object.getPrototypeOf(accepted)._read;
+      accepted._read = function _read(size) {
+        called.push(size);
+        return calling.call(this, size);
+      };
+      start(accepted);
+      await turn();
+      for (const piece of ['a', 'bc', 'def']) {
+        await new Promise((resolve) => {
+          client.write(piece, resolve);
+        });
+        for (let turns = 0; turns < 5; turns++) await turn();
+        context.note('called', called, accepted.readableLength);
+      }
+      client.end();
+      accepted.removeAllListeners('readable');
+      await context.closed(client.resume(), accepted.resume());
+      context.note('called', called);
+    });
+  }
+});

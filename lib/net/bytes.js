@@ -18,6 +18,8 @@ const { WrapperTarget, kWrap } = require('./wrapper');
 /** Strings up to here cross as they are, among Buffers. */
 const SHORT = 1024;
 
+/** A program has a _read() of its own, which is called as Node calls it. */
+const kIsAsked = Symbol('isAsked');
 const kOnRead = Symbol('onread');
 const kPipe = Symbol('pipe');
 const kTimer = Symbol('timer');
@@ -58,6 +60,10 @@ const methods = {
   [kRead](offset, length) {
     if (this.destroyed) return;
     if (this[kTimer] !== null) this[kTimer].refresh();
+    if (this._read !== methods._read && !this[kIsAsked]) {
+      this[kIsAsked] = true;
+      this._readableState.readingMore = false;
+    }
     const target = this[kOnRead];
     if (target === null) {
       const more =
@@ -319,4 +325,4 @@ const READING = { pause: stopReading, resume: resumeReading };
 /** Where a function gives no buffer: a read of the usual size. */
 const READ_SIZE = 64 * 1024;
 
-module.exports = { bytesWaiting, kOnRead, kPipe, kTimer, kWaiting, methods, readTarget };
+module.exports = { bytesWaiting, kIsAsked, kOnRead, kPipe, kTimer, kWaiting, methods, readTarget };
