@@ -315,7 +315,8 @@ function sendChunk(message, chunk, encoding, after, done) {
 }
 
 /** Pieces that were written while the message was corked, as one chunk. */
-function sendChunks(message, { parts, size }) {
+function sendChunks(message, chunks) {
+  const parts = chunks.parts.map(corking.partOf);
   const [{ encoding }] = parts;
   const done = (error) => {
     for (const { callback } of parts) callback(error);
@@ -327,7 +328,7 @@ function sendChunks(message, { parts, size }) {
     sendChunk(message, parts.map(({ chunk }) => chunk).join(''), encoding, '', done);
     return;
   }
-  sendText(message, `${size.toString(16)}\r\n`, null);
+  sendText(message, `${chunks.size.toString(16)}\r\n`, null);
   for (const part of parts) message._send(part.chunk, part.encoding, null);
   message._send(CRLF, null, done);
 }

@@ -83,7 +83,9 @@ function holdsChunk(message, size) {
 }
 
 function holdChunk(message, chunk, encoding, callback, size) {
-  const part = { chunk, encoding, callback };
+  // Mostly it is bytes, and nobody waits for them: then they are all that there is to know.
+  const bare = callback === nop && typeof chunk !== 'string';
+  const part = bare ? chunk : { chunk, encoding, callback };
   const chunks = message[kChunks];
   if (chunks === null) {
     message[kChunks] = { parts: [part], size };
@@ -99,7 +101,12 @@ function takesMore(message) {
   return length < message.writableHighWaterMark;
 }
 
-/** @returns {{ parts: any[], size: number } | null} what was held */
+/** A piece that was held, with its encoding and callback. */
+function partOf(part) {
+  return ArrayBuffer.isView(part) ? { chunk: part, encoding: null, callback: nop } : part;
+}
+
+/** @returns {{ parts: any[], size: number } | null} what was held; see partOf() */
 function takeChunks(message) {
   const chunks = message[kChunks];
   message[kChunks] = null;
@@ -111,7 +118,7 @@ function dropChunks(message) {
   const chunks = takeChunks(message);
   if (chunks === null || !HOLDS_TICKS) return;
   const error = message[kErrored] || codeError('ERR_STREAM_DESTROYED', 'write');
-  for (const { callback } of chunks.parts) process.nextTick(callback, error);
+  for (const part of chunks.parts) process.nextTick(partOf(part).callback, error);
 }
 
 /** How many bytes are held, with those around them. */
@@ -201,9 +208,13 @@ class Pieces {
   addChunks({ parts, size }) {
     this.addRestOfHead();
     this.addText(sizeLine(size));
-    for (const { chunk, encoding, callback } of parts) {
-      this.add(chunk, encoding);
-      this.addCallback(callback);
+    for (const part of parts) {
+      if (ArrayBuffer.isView(part)) {
+        this.addBytes(part);
+      } else {
+        this.add(part.chunk, part.encoding);
+        this.addCallback(part.callback);
+      }
     }
     this.addText('\r\n');
   }
@@ -291,6 +302,7 @@ module.exports = {
   isUtf8,
   moveCorks,
   nop,
+  partOf,
   takeChunks,
   takesMore,
   tellDrain,
