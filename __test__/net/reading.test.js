@@ -2,6 +2,7 @@
 
 // Every way to read a socket: events, pause and resume, encodings, pipe, iteration, onread.
 
+const { createHash } = require('node:crypto');
 const { once } = require('node:events');
 const stream = require('node:stream');
 const { sameLog, sameLogAcross } = require('../support/parity');
@@ -33,6 +34,28 @@ describe('setEncoding()', () => {
         context.note('accepted', accepted.readableEncoding, accepted.bytesRead);
       }
     );
+  }
+
+  for (const [what, piece] of [
+    ['ASCII', 'plain text\n'],
+    ['characters of each length', text],
+    ['bytes that are no text', Buffer.from([0x61, 0xf0, 0x9f, 0xe2, 0x82, 0x80, 0xff])]
+  ]) {
+    sameLogAcross(`delivers ${what}, little and much, as the same text`, async (context) => {
+      const [client, accepted] = await context.pair();
+      let received = '';
+      accepted.setEncoding('utf8').on('data', (chunk) => (received += chunk));
+      const bytes = Buffer.from(piece);
+      for (const count of [1, 3, 100, 3000, 30_000]) {
+        const before = accepted.bytesRead;
+        client.write(Buffer.alloc(bytes.length * count, bytes));
+        while (accepted.bytesRead < before + bytes.length * count) await turn();
+        context.note('received', received.length, received.slice(-20));
+      }
+      client.end();
+      await context.closed(client.resume(), accepted);
+      context.note('in all', createHash('sha1').update(received).digest('hex'));
+    });
   }
 
   sameLogAcross('given in the middle applies to what comes after', async (context) => {

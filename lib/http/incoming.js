@@ -39,7 +39,6 @@ const kTrailersDistinct = Symbol('trailersDistinct');
 const kFieldLimit = Symbol('fieldLimit');
 const kState = Symbol('readableState');
 const kEnding = Symbol('ending');
-const kSplits = Symbol('splits');
 
 /** How many fields Node's parser tells at once. */
 const FIELDS_IN_GROUP = 31;
@@ -55,8 +54,6 @@ function IncomingMessage(socket) {
   this[kSocket] = socket;
   this[kConnection] = undefined;
   this[kState] = null;
-  /** The last piece of the body may have ended amid a character. */
-  this[kSplits] = false;
   this[kHead] = '';
   this[kFieldsAt] = 0;
   this[kFieldCount] = 0;
@@ -167,19 +164,16 @@ function isLimited(message) {
 }
 
 /**
- * What `parser` tells of the body. Where the program reads text, no Buffer is made only to be decoded,
- * unless a character may be split.
+ * What `parser` tells of the body. Where the program reads text no Buffer is made only to be decoded.
  * @returns {boolean} whether to go on reading
  */
 function addBody(message, parser, start, end) {
   if (message._dumped) return true;
-  if (!message[kSplits] && message.readableEncoding === 'utf8' && message.push === plainPush) {
-    const text = parser.text(start, end);
+  if (message.push === plainPush) {
+    const text = parser.text(message._readableState, start, end);
     if (text !== null) return message.push(text, 'utf8');
   }
-  const bytes = parser.bytes(start, end);
-  message[kSplits] = bytes[bytes.length - 1] > 0x7f;
-  return message.push(bytes);
+  return message.push(parser.bytes(start, end));
 }
 
 /** Nothing follows. */

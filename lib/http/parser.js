@@ -408,9 +408,9 @@ class Parser {
     return this.chunk === null ? takePart(this.base, start, end) : this.chunk.subarray(start, end);
   }
 
-  /** The same as text; null if they may end amid a character, or are not a stream's read. */
-  text(start, end) {
-    return this.chunk === null ? takeText(this.base, start, end) : null;
+  /** The same as text, as takeText() says; null also for what no stream of ours has read. */
+  text(state, start, end) {
+    return this.chunk === null ? takeText(state, this.base, start, end) : null;
   }
 
   decide(decision) {

@@ -105,8 +105,9 @@ module.exports = {
   native,
   open,
   takePart,
-  takeText,
   takeRead,
+  takeReadText,
+  takeText,
   write
 };
 
@@ -208,14 +209,22 @@ function takePart(base, start, end) {
 }
 
 /**
- * As takePart(), as UTF-8; null if it ends in what may be part of a character.
+ * As takePart(), as the text that a Readable of this state would make of it; null where it makes none, or
+ * where a character may be split.
  * @returns {string | null}
  */
-function takeText(base, start, end) {
+function takeText({ decoder, encoding }, base, start, end) {
+  if (encoding !== 'utf8' || decoder?.lastNeed !== 0) return null;
   const memory = base < 0 ? spare : scratch;
   const from = Math.max(base, 0);
   if (memory[from + end - 1] > 0x7f) return null;
   return textOf(memory, 'utf8', from + start, from + end);
+}
+
+/** As takeText(), of all of the READ event being handled; what takeRead() would give away stays bytes. */
+function takeReadText(state, offset, length) {
+  const leaves = offset < 0 && length >= KEEP_FROM;
+  return leaves ? null : takeText(state, offset, 0, length);
 }
 
 /** Writes bytes; returns how many were taken, or a negative error number. */

@@ -10,10 +10,12 @@ const { codeError, errnoError, numberOf } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
 const { kEnd, kFailed, kProgress, kRead, kWritten } = require('../internal/stream-handle');
 
-const { copyRead, takeRead } = require('../internal/runtime');
+const { copyRead, takeRead, takeReadText } = require('../internal/runtime');
 const { setImmediate } = require('../internal/timers');
 const { Pipe } = require('./pipe');
 const { WrapperTarget, kWrap } = require('./wrapper');
+
+const plainPush = Duplex.prototype.push;
 
 /** Strings up to here cross as they are, among Buffers. */
 const SHORT = 1024;
@@ -69,7 +71,7 @@ const methods = {
       const more =
         this._readableState.pipes.length === 1
           ? pipeOf(this).read(this, offset, length)
-          : this.push(takeRead(offset, length));
+          : pushRead(this, offset, length);
       if (!more) stopReading(this);
     } else if (!this._handle.reading) {
       // Read already when another socket's callback paused this one.
@@ -140,6 +142,18 @@ const methods = {
     if (status !== 0) afterShutdown(this, status, done);
   }
 };
+
+/**
+ * Where the program reads text no Buffer is made only to be decoded.
+ * @returns {boolean} whether to go on reading
+ */
+function pushRead(socket, offset, length) {
+  if (socket.push === plainPush) {
+    const text = takeReadText(socket._readableState, offset, length);
+    if (text !== null) return socket.push(text, 'utf8');
+  }
+  return socket.push(takeRead(offset, length));
+}
 
 function writeOne(socket, chunk, encoding, done) {
   const handle = socket._handle;
