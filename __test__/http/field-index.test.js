@@ -4,7 +4,7 @@
 
 const { once } = require('node:events');
 
-const { answering, exchange, same, serve } = require('../support/http-wire');
+const { answering, exchange, facts, same, serve } = require('../support/http-wire');
 
 const long = 'v'.repeat(3000);
 
@@ -109,10 +109,45 @@ for (const [what, lines] of Object.entries(heads)) {
       return told;
     });
 
+    same('of a request for another protocol', async (http) => {
+      const told = [];
+      const upgrade = `Connection: upgrade\r\nUpgrade: x\r\n${joinLines(lines)}\r\n`;
+      for (const look of Object.values(ways)) {
+        await serve(
+          http,
+          { requireHostHeader: false },
+          () => {},
+          async (server, port) => {
+            server.on('upgrade', (request, socket) => {
+              told.push(shown(look(request)));
+              socket.end();
+            });
+            await exchange(port, `GET / HTTP/1.1\r\n${upgrade}`);
+          }
+        );
+      }
+      return told;
+    });
+
+    same('of an answer, as few as maxHeadersCount says', async (http) => {
+      const told = [];
+      for (let most = 1; most < 5; most++) {
+        const head = `HTTP/1.1 200 OK\r\nConnection: close\r\n${joinLines(lines)}\r\n`;
+        await answering(head, async (port) => {
+          const request = Object.assign(http.get({ port }), { maxHeadersCount: most });
+          const [response] = await once(request, 'response').catch((error) => [facts(error)]);
+          const { headers, headersDistinct, rawHeaders } = response;
+          told.push(headers ? shown([headers, headersDistinct, rawHeaders]) : response);
+          response.resume?.();
+        });
+      }
+      return told;
+    });
+
     same('of a request, as few as maxHeadersCount says', async (http) => {
       const told = [];
       const listener = (request, response) => {
-        told.push(shown([request.headers, request.rawHeaders]));
+        told.push(shown([request.headers, request.headersDistinct, request.rawHeaders]));
         response.end();
       };
       await serve(http, { requireHostHeader: false }, listener, async (server, port) => {

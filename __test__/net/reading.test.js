@@ -286,4 +286,70 @@ describe('a _read() of a program', () => {
       context.note('called', called);
     });
   }
+
+  const sources = {
+    'of a subclass': (net, read) => {
+      class Source extends net.Socket {}
+      Source.prototype._read = read;
+      return new Source({ highWaterMark: 20 });
+    },
+    'among the options': (net, read) => new net.Socket({ highWaterMark: 20, read }),
+    'put on a socket': (net, read) => Object.assign(new net.Socket(), { _read: read })
+  };
+  for (const [where, make] of Object.entries(sources)) {
+    sameLog(`brings bytes without a connection, ${where}`, async (context) => {
+      let left = 30;
+      const socket = make(context.client, function read() {
+        setImmediate(() => this.push(left-- > 0 ? 'abc' : null));
+      });
+      context.watch('socket', socket);
+      let received = '';
+      for await (const chunk of socket) received += chunk;
+      return received;
+    });
+  }
+});
+
+describe("'readable'", () => {
+  for (const [mark, first, taken] of [
+    [10, 30, 25],
+    [16, 40, 30]
+  ]) {
+    sameLogAcross(`comes behind a rest of ${first - taken}, mark ${mark}`, async (context) => {
+      const [client, accepted] = await context.pair({ server: { highWaterMark: mark } });
+      let heard = 0;
+      accepted.on('readable', () => heard++);
+      client.write(Buffer.alloc(first, 'a'));
+      while (accepted.readableLength < first) await turn();
+      accepted.read(taken);
+      for (let turns = 0; turns < 5; turns++) await turn();
+      heard = 0;
+      for (let count = 0; count < 4; count++) {
+        client.write('abc');
+        for (let turns = 0; turns < 8; turns++) await turn();
+      }
+      context.note('heard', heard > 0);
+      client.destroy();
+      accepted.destroy();
+      await context.closed(client, accepted);
+    });
+  }
+
+  sameLogAcross('comes to whoever gives back what he was told of', async (context) => {
+    const [client, accepted] = await context.pair();
+    accepted.once('data', (chunk) => {
+      accepted.pause();
+      accepted.unshift(chunk.subarray(2));
+      accepted.on('readable', () => {
+        let piece;
+        while ((piece = accepted.read(2)) !== null) context.note('read', String(piece));
+      });
+    });
+    client.write('abcdef');
+    for (let turns = 0; turns < 10; turns++) await turn();
+    client.write('ghij');
+    for (let turns = 0; turns < 10; turns++) await turn();
+    client.end();
+    await context.closed(client.resume(), accepted);
+  });
 });

@@ -235,7 +235,7 @@ accessor('rawHeaders', {
       const split = this[kIndexed] === 0 ? splitLines : splitIndexed;
       this[kRawHeaders] = split(this[kHead], this[kFieldsAt], this[kFieldCount]);
       // As with an index: what is changed in the list comes too late.
-      if (this[kIndexed] === 0 && this.method !== null) void this.headers;
+      if (this[kIndexed] === 0 && hasHeaders(this)) void this.headers;
     }
     return this[kRawHeaders];
   },
@@ -257,7 +257,7 @@ accessor('headers', {
     } else if (this[kHeaders] === null) {
       this[kHeaders] = {};
       const list = this.rawHeaders;
-      const end = (this[kFieldLimit] || this[kFieldCount]) * 2;
+      const end = countOf(this) * 2;
       for (let i = 0; i < end && i < list.length; i += 2) {
         this._addHeaderLine(list[i], list[i + 1], this[kHeaders]);
       }
@@ -269,10 +269,15 @@ accessor('headers', {
   }
 });
 
+/** How many fields the program sees, whatever it makes of `rawHeaders`. */
+function countOf(message) {
+  return message[kFieldLimit] || message[kFieldCount];
+}
+
 accessor('headersDistinct', {
   get() {
     if (this[kHeadersDistinct] === null) {
-      this[kHeadersDistinct] = distinct(this, this.rawHeaders);
+      this[kHeadersDistinct] = distinct(this, this.rawHeaders.slice(0, countOf(this) * 2));
     }
     return this[kHeadersDistinct];
   },
@@ -317,14 +322,16 @@ accessor('trailersDistinct', {
   }
 });
 
-/**
- * Whether its `headers` are those that Rust has read: all of them, and not changed in `rawHeaders`. Those
- * of a request are put together by Node before any program sees it.
- */
+/** Node puts the `headers` of a request together before any program sees it, unless it is an upgrade. */
+function hasHeaders(message) {
+  return message.method !== null && !message.upgrade;
+}
+
+/** Whether its `headers` are those that Rust has read: all of them, and not changed in `rawHeaders`. */
 function mayReadIndex(message) {
   return (
     message[kIndexed] !== 0 &&
-    (message[kRawHeaders] === null || message.method !== null) &&
+    (message[kRawHeaders] === null || hasHeaders(message)) &&
     message[kFieldLimit] === 0 &&
     message._addHeaderLine === addHeaderLine
   );

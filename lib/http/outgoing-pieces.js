@@ -84,7 +84,7 @@ function holdsChunk(message, size) {
 
 function holdChunk(message, chunk, encoding, callback, size) {
   // Mostly it is bytes, and nobody waits for them: then they are all that there is to know.
-  const bare = callback === nop && typeof chunk !== 'string';
+  const bare = callback === nop && encoding === undefined && typeof chunk !== 'string';
   const part = bare ? chunk : { chunk, encoding, callback };
   const chunks = message[kChunks];
   if (chunks === null) {
@@ -103,7 +103,7 @@ function takesMore(message) {
 
 /** A piece that was held, with its encoding and callback. */
 function partOf(part) {
-  return ArrayBuffer.isView(part) ? { chunk: part, encoding: null, callback: nop } : part;
+  return ArrayBuffer.isView(part) ? { chunk: part, encoding: undefined, callback: nop } : part;
 }
 
 /** @returns {{ parts: any[], size: number } | null} what was held; see partOf() */

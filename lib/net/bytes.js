@@ -4,6 +4,7 @@
 // push(), reads its result, and stops or restarts the handle. Its methods are Socket.prototype's.
 
 const { Buffer } = require('node:buffer');
+const process = require('node:process');
 const { Duplex } = require('node:stream');
 
 const { codeError, errnoError, numberOf } = require('../internal/errors');
@@ -20,8 +21,6 @@ const plainPush = Duplex.prototype.push;
 /** Strings up to here cross as they are, among Buffers. */
 const SHORT = 1024;
 
-/** A program has a _read() of its own, which is called as Node calls it. */
-const kIsAsked = Symbol('isAsked');
 const kOnRead = Symbol('onread');
 const kPipe = Symbol('pipe');
 const kTimer = Symbol('timer');
@@ -62,17 +61,9 @@ const methods = {
   [kRead](offset, length) {
     if (this.destroyed) return;
     if (this[kTimer] !== null) this[kTimer].refresh();
-    if (this._read !== methods._read && !this[kIsAsked]) {
-      this[kIsAsked] = true;
-      this._readableState.readingMore = false;
-    }
     const target = this[kOnRead];
     if (target === null) {
-      const more =
-        this._readableState.pipes.length === 1
-          ? pipeOf(this).read(this, offset, length)
-          : pushRead(this, offset, length);
-      if (!more) stopReading(this);
+      if (!takeIn(this, offset, length)) stopReading(this);
     } else if (!this._handle.reading) {
       // Read already when another socket's callback paused this one.
       target.held = takeRead(offset, length);
@@ -142,6 +133,40 @@ const methods = {
     if (status !== 0) afterShutdown(this, status, done);
   }
 };
+
+/** Takes a read. @returns {boolean} whether to go on reading */
+function takeIn(socket, offset, length) {
+  const state = socket._readableState;
+  if (state.pipes.length === 1) return pipeOf(socket).read(socket, offset, length);
+  if (!flows(state) || state.readingMore || socket._read !== methods._read) {
+    return pushRead(socket, offset, length);
+  }
+  // A stream asks for more in a tick behind each push(): while bytes flow the socket is read on anyway.
+  let more;
+  state.readingMore = true;
+  try {
+    more = pushRead(socket, offset, length);
+  } finally {
+    state.readingMore = false;
+  }
+  if (!flows(state)) {
+    state.readingMore = true;
+    process.nextTick(askForMore, socket, state);
+  }
+  return more;
+}
+
+/** What is pushed is told at once. */
+function flows(state) {
+  return state.flowing === true && state.length === 0;
+}
+
+/** What the stream would have done: whoever listens for 'readable' depends on it. */
+function askForMore(socket, state) {
+  const room = state.length < state.highWaterMark || flows(state);
+  if (!state.reading && !state.ended && room) socket.read(0);
+  state.readingMore = false;
+}
 
 /**
  * Where the program reads text no Buffer is made only to be decoded.
@@ -339,4 +364,4 @@ const READING = { pause: stopReading, resume: resumeReading };
 /** Where a function gives no buffer: a read of the usual size. */
 const READ_SIZE = 64 * 1024;
 
-module.exports = { bytesWaiting, kIsAsked, kOnRead, kPipe, kTimer, kWaiting, methods, readTarget };
+module.exports = { bytesWaiting, kOnRead, kPipe, kTimer, kWaiting, methods, readTarget };

@@ -14,16 +14,7 @@ const { StreamHandle, types } = require('../internal/stream-handle');
 const { clearTimeout, setTimeout } = require('../internal/timers');
 const validate = require('../internal/validate');
 const { blockListOf, isBoundSocket, kTake } = require('./options');
-const {
-  bytesWaiting,
-  kIsAsked,
-  kOnRead,
-  kPipe,
-  kTimer,
-  kWaiting,
-  methods,
-  readTarget
-} = require('./bytes');
+const { bytesWaiting, kOnRead, kPipe, kTimer, kWaiting, methods, readTarget } = require('./bytes');
 const {
   clientSockets,
   kAttemptTimer,
@@ -71,8 +62,6 @@ function Socket(options) {
   this[kHandle] = null;
   this.server = null;
   Duplex.call(this, options); // an aborted signal destroys it here
-  // Bytes are pushed until reading is stopped: nobody has to ask for more behind each of them.
-  this._readableState.readingMore = true;
   this.on('end', onEnd);
 
   if (options.onread) this[kOnRead] = readTarget(options.onread);
@@ -105,7 +94,6 @@ Object.assign(Socket.prototype, methods, {
   _sockname: null,
   [kBytesRead]: 0,
   [kBytesWritten]: 0,
-  [kIsAsked]: false,
   [kKeepAlive]: null,
   [kNoDelay]: false,
   [kOnRead]: null,
