@@ -143,8 +143,8 @@ function splitLines(text, start, count) {
 
 /** Names that the parser gives by number; the first is none. */
 const names = httpFieldNames();
-/** The same in lower case, as keys: V8 looks up no other string as fast. */
-const keys = names.map((name) => Object.keys({ [name.toLowerCase()]: 0 })[0]);
+/** Those that were seen, in lower case, as keys: V8 looks up no other string as fast. */
+const keys = new Array(names.length).fill(null);
 /** What an index has of each field: the number and length of its name, the length of its value in two. */
 const INDEX_ENTRY = 4;
 
@@ -166,11 +166,10 @@ function splitIndexed(text, start, count) {
 function indexedFields(text, start, count, distinct, joinDuplicates) {
   const headers = {};
   for (let i = 0, entry = 0, at = start; i < count; i++, entry += INDEX_ENTRY) {
-    const number = text.charCodeAt(entry);
     const colon = at + text.charCodeAt(entry + 1);
     const end = colon + 2 + lengthAt(text, entry);
     const value = cut(text, colon + 2, end);
-    const key = number === 0 ? toLower(text.slice(at, colon)) : keys[number];
+    const key = keyAt(text, entry, at, colon);
     if (distinct && key !== 'set-cookie') headers[key] = value;
     else addByKey(key, value, headers, joinDuplicates);
     at = end + 2;
@@ -181,15 +180,19 @@ function indexedFields(text, start, count, distinct, joinDuplicates) {
 /** The value of a head's first field of this name, in lower case and known to the parser; or undefined. */
 function findIndexed(text, start, count, name) {
   for (let i = 0, entry = 0, at = start; i < count; i++, entry += INDEX_ENTRY) {
-    const number = text.charCodeAt(entry);
     const colon = at + text.charCodeAt(entry + 1);
     const end = colon + 2 + lengthAt(text, entry);
-    if ((number === 0 ? toLower(text.slice(at, colon)) : keys[number]) === name) {
-      return text.slice(colon + 2, end);
-    }
+    if (keyAt(text, entry, at, colon) === name) return text.slice(colon + 2, end);
     at = end + 2;
   }
   return undefined;
+}
+
+/** The name of an entry, in lower case. */
+function keyAt(text, entry, at, colon) {
+  const number = text.charCodeAt(entry);
+  if (number === 0) return toLower(text.slice(at, colon));
+  return (keys[number] ??= Object.keys({ [names[number].toLowerCase()]: 0 })[0]);
 }
 
 function lengthAt(text, entry) {

@@ -43,7 +43,6 @@ const kindNames = Object.keys(kinds);
 /** Node's own, whatever a program makes of it: no code of a program may see the memory below. */
 const setBytes = Function.prototype.call.bind(Uint8Array.prototype.set);
 // What Buffer.prototype.toString() calls; undocumented, and where it is missing text is made of Buffers.
-// @ts-ignore
 const { utf8Slice } = Buffer.prototype;
 const textOf = utf8Slice === undefined ? null : Function.prototype.call.bind(utf8Slice);
 

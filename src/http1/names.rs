@@ -121,6 +121,9 @@ const NAMES: [&str; 113] = [
     "X-XSS-Protection",
 ];
 
+// A number is a byte, and half of it one of the 128 bits in which `fast` counts the names of a head.
+const _: () = assert!(NAMES.len() < 128);
+
 /// Four times as many as names: most slots are empty.
 const SLOTS: usize = 1024;
 
