@@ -19,7 +19,7 @@ const jest = [
 ];
 
 module.exports = [
-  { ignores: ['target/', '**/target/', 'coverage/', '**/*.d.ts', '__test__/types/'] },
+  { ignores: ['dist/', 'target/', '**/target/', 'coverage/', '**/*.d.ts', '__test__/types/'] },
   js.configs.recommended,
   {
     files: ['**/*.js', '**/*.cjs'],

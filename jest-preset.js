@@ -5,15 +5,16 @@
 
 const path = require('node:path');
 
-const { built } = require('./lib/internal/modules');
+const { status } = require('ferronet');
 
 /** @type {Record<string, string>} */
 const moduleNameMapper = {
-  '^ferronet$': path.join(__dirname, 'lib/jest/index.js'),
-  '^(node:)?perf_hooks$': path.join(__dirname, 'lib/jest/perf_hooks.js')
+  '^ferronet$': path.join(__dirname, 'dist/jest/index.js'),
+  '^(node:)?perf_hooks$': path.join(__dirname, 'dist/jest/perf_hooks.js')
 };
-for (const name of Object.keys(built)) {
-  moduleNameMapper[`^(node:|ferronet/)?${name}$`] = path.join(__dirname, `lib/jest/${name}.js`);
+for (const [name, owner] of Object.entries(status())) {
+  if (owner !== 'rust') continue;
+  moduleNameMapper[`^(node:|ferronet/)?${name}$`] = path.join(__dirname, `dist/jest/${name}.js`);
 }
 
 module.exports = { moduleNameMapper };

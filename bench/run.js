@@ -13,6 +13,7 @@ const { conditions, section } = require('./lib/report');
 const results = require('./lib/results');
 const { takeRound } = require('./lib/rounds');
 const { verdicts } = require('./lib/targets');
+const { bundle } = require('../scripts/bundle');
 
 async function main() {
   const options = parse(process.argv.slice(2));
@@ -27,6 +28,7 @@ async function main() {
     busyPercent: 0
   };
   const contenders = options.contenders.map(contender);
+  bundle();
   loadgen.build();
   for (const { bench } of options.benches) kinds[bench.kind].check?.();
 

@@ -45,17 +45,17 @@ switch (args[0]) {
 }
 
 function printStatus() {
-  const { candidates } = require('../lib/internal/addon-file');
+  const ferronet = require('ferronet');
   try {
-    require('../lib/internal/binding');
+    ferronet.net; // loads the addon
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;
     return;
   }
-  const file = candidates().find((name) => require.cache[name] !== undefined);
+  const file = Object.keys(require.cache).find((name) => /\.node$/.test(name));
   console.log(`ferronet ${version}, ${path.basename(file)}, node ${process.version}`);
-  for (const [name, owner] of Object.entries(require('../lib').status())) {
+  for (const [name, owner] of Object.entries(ferronet.status())) {
     console.log(`${name.padEnd(8)}${OWNERS[owner]}`);
   }
 }
@@ -63,7 +63,7 @@ function printStatus() {
 /** A child of its own, so that node reads its options, argv[1] and the exit as if started directly. */
 function run(nodeArgs) {
   // NODE_OPTIONS, since execArgv reaches forked children and workers but not a spawned `node`.
-  const preload = `--require ${JSON.stringify(path.join(__dirname, '../lib/register.js'))}`;
+  const preload = `--require ${JSON.stringify(require.resolve('ferronet/register'))}`;
   const given = process.env.NODE_OPTIONS ?? '';
   const options = given.includes(preload) ? given : `${given} ${preload}`.trim();
   const child = spawn(process.execPath, [...process.execArgv, ...nodeArgs], {

@@ -14,6 +14,8 @@ import { testRuntime, testTree } from './obtain.mjs';
 import * as report from './report.mjs';
 import { Runner } from './runner.mjs';
 
+const require = createRequire(import.meta.url);
+
 const usage = `usage: npm run conformance -- [options]
   --module LIST     of the modules that are built (default: all of them)
   --only REGEX      tests whose path matches
@@ -38,7 +40,7 @@ const { values: options } = parseArgs({
     jobs: { type: 'string', default: String(os.availableParallelism()) },
     module: { type: 'string' },
     only: { type: 'string', default: '' },
-    preload: { type: 'string', default: beside('../lib/register.js') },
+    preload: { type: 'string', default: beside('../dist/register.js') },
     update: { type: 'boolean' }
   }
 });
@@ -46,6 +48,7 @@ if (options.help) console.log(usage);
 else await check();
 
 async function check() {
+  require('../scripts/bundle.js').bundle();
   const chosen = options.module?.split(',') ?? builtModules();
   const jobs = Number(options.jobs);
   const unknown = chosen.filter((name) => !modules.includes(name));
@@ -152,7 +155,7 @@ function update(header, chosen, tests, results, before) {
 
 /** The built modules that there are tests for. */
 function builtModules() {
-  const { status } = createRequire(import.meta.url)('../lib/internal/modules.js');
+  const { status } = require('../lib/internal/modules.js');
   return modules.filter((name) => status()[name] === 'rust');
 }
 

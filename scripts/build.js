@@ -1,13 +1,15 @@
 'use strict';
 
 // Builds the addon with cargo and puts it where lib/internal/binding.js looks; needs no npm package,
-// so that a checkout, a tarball without a matching addon and CI all take the one path.
+// so that a checkout, a tarball without a matching addon and CI all take the one path. `npm run build`
+// makes dist/ as well.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
 const { root, buildTarget, candidates } = require('../lib/internal/addon-file');
+const { bundle } = require('./bundle');
 
 const SOURCES = ['src', 'build.rs', 'Cargo.toml', 'Cargo.lock'];
 const NO_CARGO =
@@ -87,4 +89,9 @@ function main(step) {
 
 module.exports = { build, isFresh, isUsable, main };
 
-if (require.main === module) main(() => console.log(path.relative(process.cwd(), build())));
+if (require.main === module) {
+  main(() => {
+    bundle();
+    console.log(path.relative(process.cwd(), build()));
+  });
+}

@@ -7,10 +7,11 @@ const { execFileSync } = require('node:child_process');
 const path = require('node:path');
 
 const { build, isUsable } = require('./build');
+const { bundle } = require('./bundle');
 const { Actor, root } = require('./demo/actor');
 const scenes = require('./demo/scenes');
 
-const register = path.join(root, 'lib', 'register.js');
+const register = path.join(root, 'dist', 'register.js');
 
 async function main(args) {
   const onNode = args.includes('--node');
@@ -20,13 +21,14 @@ async function main(args) {
   console.log(`${scenes.length} of ${scenes.length} scenes went as they should.`);
 }
 
-/** Builds the addon if none is there, says which modules are Rust, and makes sure they are. */
+/** Brings dist/ up to date, builds the addon if none is there, says which modules are Rust, and makes sure they are. */
 function prepare() {
+  bundle();
   if (!isUsable()) {
     console.log('Building the native addon; this takes a minute or two, once.');
     build();
   }
-  const status = Object.entries(require('../lib').status());
+  const status = Object.entries(require('ferronet').status());
   const of = (whose) => status.filter(([, who]) => who === whose).map(([name]) => name);
   const others = [
     ...of('node').map((name) => `${name} (Node)`),
@@ -38,7 +40,7 @@ function prepare() {
 
 /** A demo that ran on Node's own module by mistake would look just as good. */
 function assertReplaced(name) {
-  const script = `console.log(require('${name}') === require('./lib')['${name}'])`;
+  const script = `console.log(require('${name}') === require('ferronet')['${name}'])`;
   const args = ['-r', register, '-e', script];
   const printed = execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
   if (printed.trim() !== 'true') throw new Error(`under the preload ${name} is not ferronet's`);

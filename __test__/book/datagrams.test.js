@@ -12,7 +12,7 @@ const path = require('node:path');
 const { folder, samples } = require('../support/book');
 
 const PORT = 41234;
-const register = path.join(__dirname, '..', '..', 'lib', 'register.js');
+const register = path.join(__dirname, '..', '..', 'dist', 'register.js');
 const notes = samples(/require\(['"](?:node:)?dgram['"]\)/);
 
 /** What each sample is, by the name its text has. */

@@ -5,7 +5,7 @@
 const { once } = require('node:events');
 const net = require('node:net');
 
-const http = require('../../lib/http');
+const http = require('../../dist/http');
 
 let servers = [];
 

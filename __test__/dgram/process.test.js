@@ -8,7 +8,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
-const register = path.join(__dirname, '..', '..', 'lib', 'register.js');
+const register = path.join(__dirname, '..', '..', 'dist', 'register.js');
 
 /** Runs a program's text to its end; resolves with its exit code, its output, and its error's line. */
 function play(program, preload) {

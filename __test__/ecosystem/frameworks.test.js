@@ -6,7 +6,7 @@ const path = require('node:path');
 const { report, root } = require('../support/child');
 
 const runner = path.join('ecosystem', 'run.js');
-const register = path.join(root, 'lib', 'register.js');
+const register = path.join(root, 'dist', 'register.js');
 
 /** What a program of fixtures/ecosystem/programs.js tells, and whose http it ran on. */
 const told = (name, nodeArgs) => report(runner, { args: [name], nodeArgs });

@@ -6,7 +6,7 @@ const path = require('node:path');
 
 const { report } = require('../support/child');
 
-const ours = path.join(__dirname, '../../lib/http');
+const ours = path.join(__dirname, '../../dist/http');
 
 /** What a program sees of a message's domain, and of what it has of its own before anybody listens. */
 function program(http, order) {
@@ -44,7 +44,7 @@ describe.each([[['http', 'domain']], [['domain', 'http']]])('%j', (order) => {
 });
 
 test('a message that nobody listens to has no list of listeners', () => {
-  const http = require('../../lib/http');
+  const http = require('../../dist/http');
   const message = new http.OutgoingMessage();
   expect(Object.keys(message)).not.toContain('_events');
   message.on('finish', () => {});

@@ -53,5 +53,5 @@ test('requests are made and answered while a program’s timers stand still', as
   const play = async (name) => reported(await run({ script: STANDING_STILL }, { args: [name] }));
   const expected = await play('node:http');
   expect(expected).toContain('partlast');
-  expect(await play(path.join(root, 'lib', 'http'))).toEqual(expected);
+  expect(await play(path.join(root, 'dist', 'http'))).toEqual(expected);
 });

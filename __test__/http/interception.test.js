@@ -9,7 +9,7 @@ const { answering, node, ours, same, serve } = require('../support/http-wire');
 
 const nets = new Map([
   [node, require('node:net')],
-  [ours, require('../../lib/net')]
+  [ours, require('../../dist/net')]
 ]);
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';

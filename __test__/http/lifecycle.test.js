@@ -15,7 +15,7 @@ const { answering, exchange, node, ours, withoutDate } = require('../support/htt
 jest.setTimeout(120_000);
 afterAll(stopAll);
 
-const OURS = path.join(root, 'lib', 'http', 'index.js');
+const OURS = path.join(root, 'dist', 'http', 'index.js');
 const NODE = 'node:http';
 const MIB = 1024 * 1024;
 const get = (url, more = '') => `GET ${url} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;

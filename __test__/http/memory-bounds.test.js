@@ -289,7 +289,7 @@ describe('what a program keeps of a large request does not keep the rest of it',
             send();
           });`
       },
-      { net: path.join(root, 'lib/http/index.js'), nodeArgs: ['--expose-gc'] }
+      { net: path.join(root, 'dist/http/index.js'), nodeArgs: ['--expose-gc'] }
     );
     expect(grown).toBeLessThan(3 * 1024 * 1024);
   });

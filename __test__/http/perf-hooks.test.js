@@ -8,7 +8,7 @@ const perfHooks = require('node:perf_hooks');
 const { Writable } = require('node:stream');
 const { inspect } = require('node:util');
 
-const ferronet = require('../../lib/jest'); // outside of jest's sandbox, as lib/http
+const ferronet = require('../../dist/jest'); // outside of jest's sandbox, as dist/http
 const { exchange, node, same, serve, thrown } = require('../support/http-wire');
 const parity = require('../support/parity');
 

@@ -267,7 +267,8 @@ describe('a proxy whose address cannot be read', () => {
 describe('the global agent', () => {
   /** What a child says whose environment names a proxy that refuses. */
   const said = async (http, env, execArgv = []) => {
-    const specifier = http === node ? 'node:http' : path.join(__dirname, '..', '..', 'lib', 'http');
+    const specifier =
+      http === node ? 'node:http' : path.join(__dirname, '..', '..', 'dist', 'http');
     const program = (child, log) => {
       const { globalAgent } = child;
       log(globalAgent.options.proxyEnv === process.env);

@@ -270,7 +270,7 @@ test('what is sent behind a request whose listener threw is an error, as in Node
   const play = async (name) => reported(await run({ script: THROWING }, { args: [name] }));
   const expected = await play('node:http');
   expect(expected).toContain('uncaught in a listener');
-  expect(await play(path.join(root, 'lib', 'http'))).toEqual(expected);
+  expect(await play(path.join(root, 'dist', 'http'))).toEqual(expected);
 });
 
 same('what was read before a listener destroys the connection is told to its end', (http) => {

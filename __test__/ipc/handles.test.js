@@ -6,7 +6,7 @@
 const path = require('node:path');
 const { describe: explain, fixtures, report, root, run, stopAll } = require('../support/child');
 
-const register = path.join(root, 'lib', 'register.js');
+const register = path.join(root, 'dist', 'register.js');
 const OURS = ['-r', register];
 const IMPORTED = ['--import', register];
 const NODE = [];
@@ -84,12 +84,12 @@ test('a server forgets the processes that have ended, which Node waits for', asy
 
 test('what the fixtures send is ours on both sides', async () => {
   const script = `
-    const { Socket } = require(${JSON.stringify(path.join(root, 'lib', 'net'))});
+    const { Socket } = require(${JSON.stringify(path.join(root, 'dist', 'net'))});
     const child_process = require('child_process');
     const net = require('net');
     const isOurs = (socket) => socket instanceof Socket && net.Socket === Socket;
     const code = \`process.on('message', (message, socket) => {
-      const { Socket } = require(${JSON.stringify(path.join(root, 'lib', 'net'))});
+      const { Socket } = require(${JSON.stringify(path.join(root, 'dist', 'net'))});
       socket.end(String(socket instanceof Socket));
       process.disconnect();
     })\`;

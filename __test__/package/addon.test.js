@@ -14,7 +14,9 @@ const root = path.resolve(__dirname, '../..');
 const addonName = path.basename(buildTarget());
 const COPIED = [
   ...['addon-file.js', 'binding.js'].map((name) => path.join('lib', 'internal', name)),
-  ...['build.js', 'install.js', 'prepack.js'].map((name) => path.join('scripts', name)),
+  ...['build.js', 'bundle.js', 'install.js', 'prepack.js'].map((name) =>
+    path.join('scripts', name)
+  ),
   ...['package.json', 'build.rs', 'Cargo.toml', 'Cargo.lock', path.join('src', 'lib.rs')]
 ];
 

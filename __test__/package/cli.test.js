@@ -34,7 +34,7 @@ test("node's own options before the program reach node", async () => {
 });
 
 test('code given with -e runs under the preload', async () => {
-  const code = `console.log(require('net') === require(${JSON.stringify(path.join(root, 'lib', 'net'))}))`;
+  const code = `console.log(require('net') === require(${JSON.stringify(path.join(root, 'dist', 'net'))}))`;
   expect(await ferronet('-e', code)).toMatchObject({ code: 0, stdout: 'true\n', stderr: '' });
 });
 

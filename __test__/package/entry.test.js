@@ -56,8 +56,8 @@ test('the entry loads no module and no addon before one is touched', async () =>
 
 test('what few programs use is loaded when it is used', async () => {
   const loaded = await program(`
-    require('ferronet/net');
-    require('ferronet/http');
+    require('./lib/net');
+    require('./lib/http');
     console.log(JSON.stringify(Object.keys(require.cache)));`);
   const names = loaded.map((file) => path.relative(path.join(root, 'lib'), file));
   expect(names).toContain(path.join('http', 'server.js'));
@@ -88,7 +88,7 @@ test.each(['net', 'dgram', 'http'])(
       const names = Object.keys(module).filter((name) => !name.startsWith('_'));
       const missing = names.filter((name) => namespace[name] !== module[name]);
       console.log(JSON.stringify({ names: names.sort(), missing }));`;
-    const register = path.join(root, 'lib', 'register.js');
+    const register = path.join(root, 'dist', 'register.js');
     const nodeArgs = ['--input-type=module'];
     const onNode = await program(script, nodeArgs);
     expect(onNode.missing).toEqual([]);

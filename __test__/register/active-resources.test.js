@@ -5,7 +5,7 @@
 const path = require('node:path');
 const { report, root } = require('../support/child');
 
-const register = path.join(root, 'lib', 'register.js');
+const register = path.join(root, 'dist', 'register.js');
 
 const script = `
   const net = require('net');

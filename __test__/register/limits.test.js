@@ -5,9 +5,9 @@
 const path = require('node:path');
 const { describe: explain, report, root, run } = require('../support/child');
 
-const register = path.join(root, 'lib', 'register.js');
+const register = path.join(root, 'dist', 'register.js');
 const nodeArgs = ['-r', register];
-const ours = JSON.stringify(path.join(root, 'lib', 'net', 'index.js'));
+const ours = JSON.stringify(path.join(root, 'dist', 'net', 'index.js'));
 
 /** Runs the body of an async function under the preload and returns what it returned. */
 function under(body, options) {
@@ -84,9 +84,9 @@ test('preloaded twice it is in force once', async () => {
 });
 
 test('ferronet itself gets Node’s helpers, not itself', async () => {
-  const host = path.join(root, 'lib', 'internal', 'host.js');
+  const internal = path.join(root, 'dist', 'chunks', 'internal.js');
   const helpers = await under(`
-    const { net } = require(${JSON.stringify(host)});
+    const { net } = require(${JSON.stringify(internal)})('internal/host.js');
     return { other: net !== require('net'), isIP: net.isIP('::1') };`);
   expect(helpers).toEqual({ other: true, isIP: 6 });
 });

@@ -5,7 +5,7 @@
 const path = require('node:path');
 const { report, root, run } = require('../support/child');
 
-const register = path.join(root, 'lib', 'register.js');
+const register = path.join(root, 'dist', 'register.js');
 const fixture = (name) => path.join(__dirname, 'fixtures', name);
 /** What the entry of a program may be preloaded with. */
 const preloads = { '-r': ['-r', register], '--import': ['--import', register] };

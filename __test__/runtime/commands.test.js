@@ -7,7 +7,7 @@ const { constants } = require('node:os');
 
 const net = require('ferronet/net');
 
-const { commands } = require('../../lib/internal/runtime');
+const { commands } = require('../../dist/chunks/internal')('internal/runtime.js');
 
 /** Error numbers are told apart from counts by this. */
 const OFFSET = 2 ** 40;

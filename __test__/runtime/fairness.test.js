@@ -5,9 +5,9 @@ const { once } = require('node:events');
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 
-const dgram = require('../../lib/dgram');
-const http = require('../../lib/http');
-const net = require('../../lib/net');
+const dgram = require('../../dist/dgram');
+const http = require('../../dist/http');
+const net = require('../../dist/net');
 
 jest.setTimeout(60_000);
 

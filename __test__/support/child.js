@@ -15,7 +15,7 @@ const LOOKS = 10;
  * proves the tests themselves. Anything else: the path of a module with net's shape.
  */
 function implementation(named = process.env.FERRONET_TEST_IMPL) {
-  if (!named || named === 'ferronet') return path.join(root, 'lib', 'net', 'index.js');
+  if (!named || named === 'ferronet') return path.join(root, 'dist', 'net', 'index.js');
   return named === 'node' ? NODE : path.resolve(named);
 }
 

@@ -6,10 +6,10 @@ const { inspect } = require('node:util');
 const { afterRunning } = require('./patience');
 
 const node = require('node:dgram');
-const ours = require('../../lib/dgram');
+const ours = require('../../dist/dgram');
 
 if (ours === node || ours.Socket === node.Socket) {
-  throw new Error('lib/dgram is node:dgram itself: the suite would compare Node with Node');
+  throw new Error('dist/dgram is node:dgram itself: the suite would compare Node with Node');
 }
 
 const DEADLINE_MS = 4000;

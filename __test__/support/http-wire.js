@@ -9,10 +9,10 @@ const net = require('node:net');
 const { declare } = require('./known');
 
 const node = require('node:http');
-const ours = require('../../lib/http');
+const ours = require('../../dist/http');
 
 if (ours === node || ours.Server === node.Server) {
-  throw new Error('lib/http is node:http itself: Node would be compared with Node');
+  throw new Error('dist/http is node:http itself: Node would be compared with Node');
 }
 
 /** Declares that a body tells the same with either; what it tells must not be empty. */

@@ -123,10 +123,10 @@ function both(implementation) {
 }
 
 function loadOurs() {
-  const specifier = path.join(__dirname, '..', '..', 'lib', 'net');
+  const specifier = path.join(__dirname, '..', '..', 'dist', 'net');
   const net = require(specifier);
   if (net === node.net || net.Socket === node.net.Socket) {
-    throw new Error('lib/net is node:net itself: the parity suite would compare Node with Node');
+    throw new Error('dist/net is node:net itself: the parity suite would compare Node with Node');
   }
   return { name: 'ferronet', net, specifier };
 }

@@ -8,7 +8,7 @@ const path = require('node:path');
 const runtimes = require('../../scripts/runtimes');
 const loadgen = require('./loadgen');
 
-const register = path.join(__dirname, '..', '..', 'lib', 'register.js');
+const register = path.join(__dirname, '..', '..', 'dist', 'register.js');
 
 /** Everything is compared with this one, in the same round. */
 const BASELINE = 'node26';

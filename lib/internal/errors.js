@@ -129,10 +129,7 @@ function codeError(code, ...details) {
   const [Base, message, properties] = codes[code];
   const error = new Base(message(...details));
   if (properties !== undefined) Object.assign(error, properties(details));
-  // The stack shows `TypeError [ERR_X]: ...`, the name stays `TypeError`.
-  error.name = `${Base.name} [${code}]`;
-  error.stack;
-  delete error.name;
+  captureStack(error, `${Base.name} [${code}]`, codeError);
   Object.defineProperty(error, 'code', {
     value: code,
     enumerable: true,
@@ -146,7 +143,6 @@ function codeError(code, ...details) {
     writable: true,
     configurable: true
   });
-  Error.captureStackTrace && trimStack(error);
   return error;
 }
 
@@ -217,8 +213,7 @@ function bufferSizeError(status, syscall) {
       info[key] = value;
     }
   });
-  error.name = `SystemError [${code}]`;
-  error.stack;
+  captureStack(error, `SystemError [${code}]`, bufferSizeError);
   define('name', { value: 'SystemError', writable: true, enumerable: false });
   define('toString', { value: () => `SystemError [${code}]: ${error.message}`, writable: true });
   define(inspect.custom, {
@@ -228,7 +223,6 @@ function bufferSizeError(status, syscall) {
   define('info', { value: info, enumerable: true });
   define('errno', shared('errno'));
   define('syscall', shared('syscall'));
-  trimStack(error);
   return error;
 }
 
@@ -260,13 +254,12 @@ function numberOf(name) {
   return numbers.get(name);
 }
 
-/** The frames of this file say nothing to the user. */
-function trimStack(error) {
-  const lines = error.stack.split('\n');
-  const own = lines.findIndex((line) => line.includes(__filename));
-  if (own < 0) return;
-  const kept = lines.filter((line) => !line.includes(__filename));
-  error.stack = kept.join('\n');
+/** The stack begins with another name than the error's own (`TypeError [ERR_X]`), and where `maker` was called. */
+function captureStack(error, name, maker) {
+  error.name = name;
+  Error.captureStackTrace(error, maker);
+  error.stack; // is written when first asked for, with the name of that time
+  delete error.name;
 }
 
 const CLASS_NAME = /^([A-Z][a-z0-9]*)+$/;
