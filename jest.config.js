@@ -10,6 +10,9 @@ module.exports = {
   // Tests are of what the package gives, made from lib/ as it is now.
   globalSetup: '<rootDir>/__test__/support/bundle.js',
   moduleNameMapper: { '/dist/(net|dgram|http)(/index(\\.js)?)?$': '<rootDir>/dist/jest/$1.js' },
+  // Tests mostly wait: on two cores two files at a time take half as long as jest's one. Not more of
+  // them: some tests ask how long something takes.
+  maxWorkers: 2,
   // Many tests start processes, which a busy machine makes wait.
   testTimeout: 60_000,
   // Plain CommonJS throughout: nothing to transform.
