@@ -191,6 +191,25 @@ feature('limit of fields that refuses', major >= 22, () => {
     });
     return seen;
   });
+
+  // Beyond 31 of them Node 20 counts otherwise.
+  same('nor of its trailers', async (http) => {
+    const seen = [];
+    for (const count of [0, 1, 3, 30, 31]) {
+      const lines = Array.from({ length: count }, (_, i) => `T${i}: ${i}\r\n`).join('');
+      const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+      await answering(`${head}2\r\nok\r\n0\r\n${lines}\r\n`, async (port) => {
+        for (const maxHeadersCount of [undefined, 0, 1, 2, 3, 30, 100]) {
+          const req = http.get({ port, host: '127.0.0.1', agent: false });
+          if (maxHeadersCount !== undefined) req.maxHeadersCount = maxHeadersCount;
+          const [res] = await once(req, 'response');
+          await once(res.resume(), 'end');
+          seen.push([res.rawTrailers, res.trailers, res.trailersDistinct]);
+        }
+      });
+    }
+    return seen;
+  });
 });
 
 // Whatever the limit hides: nobody else may read the request in another way than the parser.

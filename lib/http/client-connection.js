@@ -155,7 +155,8 @@ class ClientConnection extends MessageReader {
   }
 
   onComplete(trailers, count) {
-    complete(this.incoming, trailers, count);
+    const most = limits.REFUSES_FIELDS && trailers !== null ? limits.fieldsOf(this.request) : 0;
+    complete(this.incoming, trailers, most > 0 ? Math.min(count, most) : count);
     if (!this.incoming.upgrade) readOn(this.sock);
   }
 

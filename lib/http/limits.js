@@ -25,7 +25,7 @@ const insecureHTTPParser = options.includes('--insecure-http-parser');
 const validations = { strict: 0, relaxed: 1024, insecure: 1023 };
 
 /** More fields than maxHeadersCount are an error to a server, since those beyond could hide it from
- * the program where the message ends; to Node 20 they are nothing. */
+ * the program where the message ends, and a client sees no more trailers; to Node 20 they are nothing. */
 const REFUSES_FIELDS = nodeMajor >= 22;
 
 /** Node 24 and later know it. */
