@@ -233,6 +233,11 @@ describe.each(forms)('on connections %s', (form) => {
       const seen = [];
       const take = (name) => (req, socket, head) => {
         seen.push([name, req.url, head.toString('latin1'), req.rawHeaders.length]);
+        try {
+          socket.setEncoding('utf8');
+        } catch (error) {
+          seen.push(error.code);
+        }
         socket.on('data', (chunk) => socket.write(`echo ${chunk}`));
         socket.on('end', () => socket.end('end'));
         socket.write('HTTP/1.1 101 Yours\r\n\r\n');

@@ -572,7 +572,6 @@ class ServerConnection extends Connection {
     // One that is not over is still to be told.
     if (!socket._httpMessage) socket.removeListener('close', onCloseOfResponse);
     socket[kConnection] = undefined;
-    if (Object.hasOwn(socket, 'setEncoding')) delete socket.setEncoding;
     if (this.handle !== null) unwatch(socket);
     this.forget();
   }
