@@ -53,7 +53,9 @@ function printStatus() {
     process.exitCode = 1;
     return;
   }
-  const file = Object.keys(require.cache).find((name) => /\.node$/.test(name));
+  const file = Object.keys(require.cache).find((name) =>
+    /^ferronet\..*\.node$/.test(path.basename(name))
+  );
   console.log(`ferronet ${version}, ${path.basename(file)}, node ${process.version}`);
   for (const [name, owner] of Object.entries(ferronet.status())) {
     console.log(`${name.padEnd(8)}${OWNERS[owner]}`);

@@ -26,11 +26,17 @@ Object.defineProperty(exports, 'http', {
   }
 });
 
+const observing = {
+  get PerformanceObserver() {
+    return require('./perf-hooks/observer').PerformanceObserver;
+  }
+};
+
 // Node's own, which also has the entries of our modules; see doc/architecture.md.
 Object.defineProperty(exports, 'PerformanceObserver', {
   enumerable: true,
   get: function () {
-    return require('./perf-hooks/observer').PerformanceObserver;
+    return observing.PerformanceObserver;
   }
 });
 

@@ -3,8 +3,9 @@
 // The preload (`node -r ferronet/register`): from here on the names of the built modules mean
 // ferronet's, however a program asks for them. Node's internals, which never ask by name, keep theirs.
 //
-// What Node leaves out of reach: before 22.15 (no `module.registerHooks`) the imports of an ES module
-// that was loaded by `require()`, and with `--import` alone a `new Worker(code, { eval: true })`.
+// It needs `module.register()`: Node 20.6 or later. What Node leaves out of reach: before 22.15 (no
+// `module.registerHooks`) the imports of an ES module that was loaded by `require()`, and with `--import`
+// alone a `new Worker(code, { eval: true })`.
 
 const Module = require('node:module');
 const process = require('node:process');
@@ -12,6 +13,13 @@ const { pathToFileURL } = require('node:url');
 
 const { kOwn } = require('./internal/host');
 const { replaced } = require('./internal/modules');
+
+if (Module.register === undefined) {
+  throw new Error(
+    `ferronet/register needs Node 20.6 or later, this is ${process.version}: ` +
+      "imports would get Node's own modules. require('ferronet/net') and the like work here."
+  );
+}
 
 /** Whose PerformanceObserver is to be ours; loaded when somebody asks, as all of them. */
 const perfHooks = require.resolve('./perf-hooks');

@@ -14,6 +14,17 @@ const ENTRIES = /^(?:(?:index|register|[\w-]+\/index|jest\/\w+)\.js|.*\.mjs)$/;
 /** The chunk that every other one asks for most of what it needs. */
 const INTERNAL = 'chunks/internal.js';
 const OWN_REQUIRE = /\brequire\('(\.{1,2}\/[^']+)'\)/g;
+/**
+ * What would mean something else in a part.
+ * @type {[RegExp, string][]}
+ */
+const REFUSED = [
+  [/^(?!'use strict';\n)/, "does not begin with 'use strict'"],
+  [/\b__filename\b/, 'asks for its own name, which a part of a chunk has not'],
+  [/(?<![.\w])exports[.[]/, 'exports otherwise than by module.exports'],
+  [/\brequire(\.resolve)?\(\s*["'`]\.{1,2}\//, 'requires in a form that is not known here'],
+  [/^[^*\n]*\bimport\(\s*["'`]\.{1,2}\//m, 'imports, which a part of a chunk cannot']
+];
 const NOTICE = '// Made from lib/ by scripts/bundle.js, which says why: not to be edited.\n';
 
 /**
@@ -23,22 +34,23 @@ const NOTICE = '// Made from lib/ by scripts/bundle.js, which says why: not to b
 function bundle(folder = root) {
   const dist = path.join(folder, 'dist');
   const wanted = generate(path.join(folder, 'lib'));
-  for (const name of listSources(dist)) {
-    if (!wanted.has(name)) fs.rmSync(path.join(dist, name), { force: true });
+  for (const name of listFiles(dist)) {
+    const [, writer] = /\.m?js\.(\d+)$/.exec(name) ?? [];
+    const isGone = writer === undefined ? !wanted.has(name) : !isAlive(Number(writer));
+    if (isGone) fs.rmSync(path.join(dist, name), { force: true });
   }
   for (const [name, text] of wanted) writeIfChanged(path.join(dist, name), text);
 }
 
 /** @returns {Map<string, string>} The text of each file of dist/, by its path there. */
 function generate(lib) {
-  const names = listSources(lib);
+  const names = listFiles(lib)
+    .filter((name) => /\.m?js$/.test(name))
+    .sort();
   const files = new Map();
   const chunks = new Map();
   for (const name of names) {
     const text = fs.readFileSync(path.join(lib, name), 'utf8');
-    if (text.includes('__filename') && chunkOf(name) !== null) {
-      throw new Error(`lib/${name} asks for its own name, which a part of a chunk has not`);
-    }
     const chunk = chunkOf(name);
     if (chunk === null) files.set(name, redirect(name, text, names));
     else chunks.set(chunk, (chunks.get(chunk) ?? '') + makePart(name, text, names));
@@ -54,9 +66,14 @@ function chunkOf(name) {
 
 /** In parentheses V8 compiles a function at once, not a second time when it is called. */
 function makePart(name, text, names) {
+  if (name.split('/').length !== 2) throw new Error(`lib/${name} is not in a folder of lib/`);
+  for (const [form, why] of REFUSED) {
+    if (form.test(text.replace(OWN_REQUIRE, ''))) throw new Error(`lib/${name} ${why}`);
+  }
   return `
 '${name}': (function (module, __dirname) {
-${redirect(name, text, names)}}),
+${redirect(name, text, names)}
+}),
 `;
 }
 
@@ -111,11 +128,23 @@ function resolve(name, specifier, names) {
   return found;
 }
 
-/** @returns {string[]} The sources in a folder, by their paths there; not what another process is just writing. */
-function listSources(folder) {
+/** @returns {string[]} The files in a folder, by their paths there. */
+function listFiles(folder, prefix = '') {
   if (!fs.existsSync(folder)) return [];
-  const names = fs.readdirSync(folder, { encoding: 'utf8', recursive: true });
-  return names.filter((name) => /\.m?js$/.test(name)).sort();
+  return fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const { name } = entry;
+    const below = path.join(folder, name);
+    return entry.isDirectory() ? listFiles(below, `${prefix}${name}/`) : [`${prefix}${name}`];
+  });
+}
+
+/** Whether the process that writes a file is still there. */
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }
 
 /** Renamed into place: somebody may be loading it. */
@@ -127,4 +156,6 @@ function writeIfChanged(file, text) {
   fs.renameSync(fresh, file);
 }
 
-module.exports = { bundle };
+module.exports = { bundle, generate };
+
+if (require.main === module) bundle();

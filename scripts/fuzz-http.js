@@ -10,6 +10,7 @@
 
 const { parseArgs } = require('node:util');
 
+const { bundle } = require('./bundle');
 const { main, options } = require('./fuzz/main');
 const { differences } = require('./fuzz-http/differences');
 
@@ -28,4 +29,5 @@ if (side === undefined) {
   process.exit(2);
 }
 const [{ makeScenario }, { play }] = side();
-main({ host, ours: require('../lib/http'), makeScenario, play, differences, ...values });
+bundle();
+main({ host, ours: require('ferronet/http'), makeScenario, play, differences, ...values });

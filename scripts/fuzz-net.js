@@ -10,6 +10,7 @@
 
 const { parseArgs } = require('node:util');
 
+const { bundle } = require('./bundle');
 const { main, options } = require('./fuzz/main');
 const { makeScenario } = require('./fuzz-net/cases');
 const { differences } = require('./fuzz-net/differences');
@@ -19,4 +20,5 @@ const host = require('node:net');
 
 const { values } = parseArgs({ options });
 
-main({ host, ours: require('../lib/net'), makeScenario, play, differences, ...values });
+bundle();
+main({ host, ours: require('ferronet/net'), makeScenario, play, differences, ...values });

@@ -6,10 +6,12 @@
 const { once } = require('node:events');
 const fs = require('node:fs');
 const net = require('node:net');
-const path = require('node:path');
 
+const { bundle } = require('./bundle');
+
+bundle();
 const total = Number(process.argv[2] ?? 2_000_000);
-const http = require(process.argv[3] ?? path.join(__dirname, '..', 'lib', 'http'));
+const http = require(process.argv[3] ?? 'ferronet/http');
 const SAMPLES = 20;
 /** What may be between the second quarter and the last, in MiB: V8 takes and gives back pages. */
 const GROWTH_MAX = 24;

@@ -106,6 +106,13 @@ describe('npm install', () => {
     expect(has('ran')).toBe(false);
   });
 
+  test('dist/ is made where it is not, also when the addon is there', () => {
+    placeAddon();
+    fs.writeFileSync(path.join(copy, 'lib', 'index.js'), "require('./internal/binding');\n");
+    expect(install()).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(run('dist/index.js')).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
   test('without addon and cargo one line says what to install', () => {
     const { status, stdout, stderr } = install();
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });

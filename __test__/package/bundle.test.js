@@ -2,13 +2,16 @@
 
 // dist/, which is what the package gives: made of every file of lib/, few files to load, the same names.
 
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
+const { buildTarget } = require('../../lib/internal/addon-file');
 const { bundle } = require('../../scripts/bundle');
 const { report, root } = require('../support/child');
 
+const STRICT = "'use strict';\n";
 let folder;
 
 beforeEach(() => {
@@ -25,6 +28,8 @@ function write(files) {
   }
 }
 
+const writeStrict = (files) =>
+  write(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, STRICT + text])));
 const program = (script) => report({ script }, { cwd: folder });
 const inDist = (name) => path.join(folder, 'dist', name);
 
@@ -52,7 +57,7 @@ describe('a module of few files', () => {
 });
 
 test('parts find each other and other chunks, late ones when they are asked for', async () => {
-  write({
+  writeStrict({
     'one/index.js': "const { a } = require('./a');\nmodule.exports = { a };\n",
     'one/a.js':
       "const b = require('../internal/b');\nexports_of_b = () => b;\n" +
@@ -71,7 +76,7 @@ test('parts find each other and other chunks, late ones when they are asked for'
 });
 
 test('parts that need each other see what the other has by then, as with require()', async () => {
-  write({
+  writeStrict({
     'one/index.js': "module.exports = require('./a');\n",
     'one/a.js':
       "module.exports = { early: true, get: () => b };\nconst b = require('./b');\nmodule.exports.late = true;\n",
@@ -83,7 +88,7 @@ test('parts that need each other see what the other has by then, as with require
 });
 
 test('what has thrown while it was loaded is run again, and throws again', async () => {
-  write({
+  writeStrict({
     'one/index.js': "module.exports = require('./a');\n",
     'one/a.js': "globalThis.runs = (globalThis.runs ?? 0) + 1;\nthrow new Error('not today');\n"
   });
@@ -98,7 +103,7 @@ test('what has thrown while it was loaded is run again, and throws again', async
 });
 
 test('what is gone from lib/ goes from dist/, and what is unchanged is not written', () => {
-  write({ 'one/index.js': "require('./a');\n", 'one/a.js': '', 'index.js': '' });
+  writeStrict({ 'one/index.js': "require('./a');\n", 'one/a.js': '', 'index.js': '' });
   bundle(folder);
   const kept = fs.statSync(inDist('index.js')).ino;
   expect(fs.existsSync(inDist('chunks/one.js'))).toBe(true);
@@ -109,9 +114,59 @@ test('what is gone from lib/ goes from dist/, and what is unchanged is not writt
   expect(fs.statSync(inDist('index.js')).ino).toBe(kept);
 });
 
-test('a require that leads nowhere, or a part that asks for its own name, is refused', () => {
-  write({ 'one/a.js': "require('./none');\n" });
-  expect(() => bundle(folder)).toThrow('lib/one/a.js requires ./none, which is not there');
-  write({ 'one/a.js': 'module.exports = __filename;\n' });
-  expect(() => bundle(folder)).toThrow('lib/one/a.js asks for its own name');
+describe('what would mean something else in a chunk is refused', () => {
+  test.each([
+    ["require('./none');", 'lib/one/a.js requires ./none, which is not there'],
+    ['module.exports = __filename;', 'asks for its own name'],
+    ['exports.a = 1;', 'exports otherwise'],
+    ['require("./b");', 'requires in a form'],
+    ["require(\n  './b'\n);", 'requires in a form'],
+    ["require.resolve('./b');", 'requires in a form'],
+    ["const b = await import('./b.js');", 'imports']
+  ])('%s', (code, message) => {
+    write({ 'one/a.js': `'use strict';\n${code}\n`, 'one/b.js': STRICT });
+    expect(() => bundle(folder)).toThrow(message);
+  });
+
+  test('sloppy mode, a folder in a folder', () => {
+    write({ 'one/a.js': 'x = 1;\n' });
+    expect(() => bundle(folder)).toThrow("does not begin with 'use strict'");
+    write({ 'one/a.js': STRICT, 'one/two/b.js': STRICT });
+    expect(() => bundle(folder)).toThrow('lib/one/two/b.js is not in a folder of lib/');
+  });
+
+  test('but not the types of a comment', () => {
+    write({ 'one/a.js': `${STRICT}/** @type {import('./none').B} */\nmodule.exports = 1; //` });
+    expect(() => bundle(folder)).not.toThrow();
+  });
+});
+
+test('what a process left behind that was killed while it wrote goes, another’s stays', () => {
+  write({ 'index.js': STRICT });
+  bundle(folder);
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  fs.writeFileSync(inDist(`index.js.${pid}`), '');
+  fs.writeFileSync(inDist(`index.js.${process.pid}`), '');
+  bundle(folder);
+  expect(fs.readdirSync(inDist('')).sort()).toEqual(['index.js', `index.js.${process.pid}`]);
+});
+
+test('what few programs use is loaded when it is used', async () => {
+  fs.cpSync(path.join(root, 'lib'), path.join(folder, 'lib'), { recursive: true });
+  for (const name of ['package.json', path.basename(buildTarget())]) {
+    fs.copyFileSync(path.join(root, name), path.join(folder, name));
+  }
+  const late = ['net/cluster.js', 'http/proxy.js', 'internal/performance-entry.js'];
+  for (const name of [...late, 'http/server.js']) {
+    const file = path.join(folder, 'lib', name);
+    fs.appendFileSync(file, `(globalThis.seen ??= []).push('${name}');\n`);
+  }
+  bundle(folder);
+  const seen = await program(`
+    require('./dist/net');
+    require('./dist/http').createServer();
+    const before = [...globalThis.seen];
+    new (require('./dist').PerformanceObserver)(() => {});
+    console.log(JSON.stringify([before, globalThis.seen.slice(before.length)]));`);
+  expect(seen).toEqual([['http/server.js'], ['internal/performance-entry.js']]);
 });

@@ -6,6 +6,7 @@ const { execFileSync } = require('node:child_process');
 const path = require('node:path');
 
 const { buildTarget } = require('../../lib/internal/addon-file');
+const { generate } = require('../../scripts/bundle');
 
 const root = path.resolve(__dirname, '../..');
 let files;
@@ -30,9 +31,17 @@ test('everything is in it that an entry or the build needs', () => {
     ...targets.map((target) => path.posix.normalize(target)),
     ...Object.values(bin),
     ...['Cargo.toml', 'Cargo.lock', 'build.rs', 'src/lib.rs'],
-    ...['scripts/build.js', 'scripts/install.js', 'lib/internal/import-hooks.mjs', 'LICENSE']
+    ...['scripts/build.js', 'scripts/install.js', 'LICENSE'],
+    ...Array.from(generate(path.join(root, 'lib')).keys(), (name) => `dist/${name}`)
   ];
   expect(needed.filter((file) => !files.includes(file))).toEqual([]);
+});
+
+test('nothing lies in dist/ that is not made from lib/', () => {
+  const made = generate(path.join(root, 'lib'));
+  const packed = files.filter((file) => file.startsWith('dist/'));
+  expect(packed.length).toBeGreaterThan(10);
+  expect(packed.filter((file) => !made.has(file.slice('dist/'.length)))).toEqual([]);
 });
 
 test('nothing is in it that only the project itself needs', () => {

@@ -5,6 +5,9 @@
 
 const { format, getSystemErrorMap, inspect } = require('node:util');
 
+/** Node's own, whatever a program makes of it. */
+const { captureStackTrace } = Error;
+
 // Made when first asked for: that takes longer than to load most of the package's files.
 /** @type {Map<number, [string, string]> | null} */
 let known = null;
@@ -119,6 +122,7 @@ module.exports = {
   connectionResetError,
   connectionsError,
   errnoError,
+  framedError,
   hostPortError,
   numberOf,
   uvHostPortError
@@ -129,13 +133,13 @@ function codeError(code, ...details) {
   const [Base, message, properties] = codes[code];
   const error = new Base(message(...details));
   if (properties !== undefined) Object.assign(error, properties(details));
-  captureStack(error, `${Base.name} [${code}]`, codeError);
   Object.defineProperty(error, 'code', {
     value: code,
     enumerable: true,
     writable: true,
     configurable: true
   });
+  captureStack(error, `${Base.name} [${code}]`, codeError);
   Object.defineProperty(error, 'toString', {
     value() {
       return `${this.name} [${code}]: ${this.message}`;
@@ -149,7 +153,9 @@ function codeError(code, ...details) {
 /** `read ECONNRESET`: a failed call without an address. */
 function errnoError(status, syscall) {
   const code = nameOf(status);
-  const error = withoutFrames(`${syscall} ${code}`);
+  // What the kernel reports comes from no line of the program. Capturing the frames of this package and
+  // writing them out, which every stream does with its error, costs more than the connection did.
+  const error = framedError(0, `${syscall} ${code}`);
   error.errno = status;
   error.code = code;
   error.syscall = syscall;
@@ -157,15 +163,14 @@ function errnoError(status, syscall) {
 }
 
 /**
- * @returns {any} an error without frames
- * What the kernel reports comes from no line of the program. Capturing the frames of this package and
- * writing them out, which every stream does with its error, costs more than the connection did.
+ * @returns {any} an error with at most so many frames, of which this function is one; with as many as the
+ *   program wants, where it does not let us say.
  */
-function withoutFrames(message) {
+function framedError(frames, message) {
   const limit = Error.stackTraceLimit;
   if (!Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable)
     return new Error(message);
-  Error.stackTraceLimit = 0;
+  Error.stackTraceLimit = frames;
   const error = new Error(message);
   Error.stackTraceLimit = limit;
   return error;
@@ -256,9 +261,14 @@ function numberOf(name) {
 
 /** The stack begins with another name than the error's own (`TypeError [ERR_X]`), and where `maker` was called. */
 function captureStack(error, name, maker) {
-  error.name = name;
-  Error.captureStackTrace(error, maker);
-  error.stack; // is written when first asked for, with the name of that time
+  // Defined: where a program has frozen the prototypes, it cannot be assigned.
+  Object.defineProperty(error, 'name', { value: name, configurable: true });
+  captureStackTrace(error, maker);
+  try {
+    error.stack; // is written when first asked for, with the name of that time
+  } catch {
+    // It is a program's `Error.prepareStackTrace` that throws.
+  }
   delete error.name;
 }
 

@@ -7,7 +7,7 @@ const { Buffer } = require('node:buffer');
 const process = require('node:process');
 const { Duplex } = require('node:stream');
 
-const { codeError, errnoError, numberOf } = require('../internal/errors');
+const { codeError, errnoError, framedError, numberOf } = require('../internal/errors');
 const { nodeMajor } = require('../internal/host');
 const { kEnd, kFailed, kProgress, kRead, kWritten } = require('../internal/stream-handle');
 
@@ -29,8 +29,8 @@ const kWaiting = Symbol('waiting');
 
 /** Where wrappers are made, as it stands in a stack trace. */
 const WRAPPERS = '(node:internal/js_stream_socket:';
-/** This module's function, its caller, the wrapper. */
-const FRAMES = 3;
+/** `framedError`, this module's function, its caller, the wrapper. */
+const FRAMES = 4;
 
 const methods = {
   _read() {
@@ -305,11 +305,7 @@ function isWrapping(socket) {
   if (data === undefined) return false;
   const { name, prototype } = typeof data === 'function' ? data : data.at(-1);
   if (name !== 'ondata' || prototype !== undefined) return false; // pipe() has one of that name
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = FRAMES;
-  const { stack } = new Error();
-  Error.stackTraceLimit = stackTraceLimit;
-  return String(stack).includes(WRAPPERS);
+  return String(framedError(FRAMES).stack).includes(WRAPPERS);
 }
 
 /** A reader's own buffer (`onread`): Rust reads no more at a time than fits into it. */
