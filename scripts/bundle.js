@@ -67,9 +67,9 @@ function chunkOf(name) {
 /** In parentheses V8 compiles a function at once, not a second time when it is called. */
 function makePart(name, text, names) {
   if (name.split('/').length !== 2) throw new Error(`lib/${name} is not in a folder of lib/`);
-  for (const [form, why] of REFUSED) {
-    if (form.test(text.replace(OWN_REQUIRE, ''))) throw new Error(`lib/${name} ${why}`);
-  }
+  const rest = text.replace(OWN_REQUIRE, '');
+  const refused = REFUSED.find(([form]) => form.test(rest));
+  if (refused !== undefined) throw new Error(`lib/${name} ${refused[1]}`);
   return `
 '${name}': (function (module, __dirname) {
 ${redirect(name, text, names)}

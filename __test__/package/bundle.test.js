@@ -60,7 +60,7 @@ test('parts find each other and other chunks, late ones when they are asked for'
   writeStrict({
     'one/index.js': "const { a } = require('./a');\nmodule.exports = { a };\n",
     'one/a.js':
-      "const b = require('../internal/b');\nexports_of_b = () => b;\n" +
+      "const b = require('../internal/b');\n" +
       "const late = () => require('../two/c').c;\nmodule.exports = { a: { b, late } };\n",
     'internal/b.js': 'module.exports = __dirname;\n',
     'two/c.js': "globalThis.seen = true;\nmodule.exports = { c: require('./d') };\n",
@@ -68,7 +68,6 @@ test('parts find each other and other chunks, late ones when they are asked for'
   });
   bundle(folder);
   const result = await program(`
-    globalThis.exports_of_b = null;
     const { a } = require('./dist/one');
     const before = globalThis.seen === true;
     console.log(JSON.stringify([before, a.late(), globalThis.seen, a.b]));`);
