@@ -34,6 +34,8 @@ const kinds = {
 
 const debug = debuglog('ferronet');
 const trace = debug.enabled;
+/** Where a READ event's bytes are: an offset in the scratch area, this, or below it a slot. */
+const IN_SPARE = -1;
 const KEEP_FROM = addon.keepFrom();
 /** Up to here V8 keeps the bytes of a typed array in the object itself. */
 const IN_OBJECT = 64;
@@ -82,6 +84,9 @@ const incoming = [];
 let scratch = null;
 /** @type {Buffer | null} */
 let spare = null;
+/** Each for one read, by the number of its slot: see src/runtime/fits.rs. */
+/** @type {(Buffer | null)[]} */
+const fits = [];
 /** @type {import('./addon').Runtime | null} */
 let runtime = null;
 
@@ -156,10 +161,11 @@ function adopt(handle, id) {
 
 /**
  * The bytes of the READ event being handled, in a Buffer whose memory nobody else sees, as Node's:
- * programs do use `chunk.buffer`, and transfer it. A negative offset says that they are in the spare.
+ * programs do use `chunk.buffer`, and transfer it.
  */
 function takeRead(offset, length) {
-  if (offset < 0 && length >= KEEP_FROM) {
+  if (offset < IN_SPARE) return takeFit(slotOf(offset), length);
+  if (offset === IN_SPARE && length >= KEEP_FROM) {
     const whole = spare;
     spare = null; // Rust asks for another
     if (length === whole.length) return whole;
@@ -195,9 +201,41 @@ function now() {
   return seconds * 1e3 + nanoseconds / 1e6;
 }
 
+function slotOf(offset) {
+  return IN_SPARE - 1 - offset;
+}
+
+/** The Buffer of a slot, which gets another. */
+function takeFit(slot, length) {
+  const whole = fits[slot];
+  commands.renewFit(slot, fillSlot(slot, length));
+  return whole;
+}
+
+/** A new Buffer for a slot. Without memory there is none, and what is read is copied. */
+function fillSlot(slot, size) {
+  try {
+    fits[slot] = Buffer.allocUnsafeSlow(size);
+  } catch {
+    fits[slot] = null;
+  }
+  return fits[slot];
+}
+
+/** The bytes of the READ event being handled were copied: a slot keeps its Buffer. */
+function keepFit(offset) {
+  if (offset < IN_SPARE) commands.renewFit(slotOf(offset), fits[slotOf(offset)]);
+}
+
+/** What the bytes of the READ event being handled are in; in a spare or slot they are at its start. */
+function memoryAt(offset) {
+  if (offset >= 0) return scratch;
+  return offset === IN_SPARE ? spare : fits[slotOf(offset)];
+}
+
 /** Part of the read being handled, which begins at `base`, in a Buffer of its own. */
 function takePart(base, start, end) {
-  const memory = base < 0 ? spare : scratch;
+  const memory = memoryAt(base);
   const from = Math.max(base, 0) + start;
   const length = end - start;
   if (length <= IN_OBJECT) {
@@ -217,7 +255,7 @@ function takePart(base, start, end) {
  */
 function takeText({ decoder, encoding }, base, start, end) {
   if (encoding !== 'utf8' || decoder?.lastNeed !== 0 || textOf === null) return null;
-  const memory = base < 0 ? spare : scratch;
+  const memory = memoryAt(base);
   const from = Math.max(base, 0);
   if (memory[from + end - 1] > 0x7f) return null;
   return textOf(memory, from + start, from + end);
@@ -225,8 +263,10 @@ function takeText({ decoder, encoding }, base, start, end) {
 
 /** As takeText(), of all of the READ event being handled; what takeRead() would give away stays bytes. */
 function takeReadText(state, offset, length) {
-  const leaves = offset < 0 && length >= KEEP_FROM;
-  return leaves ? null : takeText(state, offset, 0, length);
+  const leaves = offset === IN_SPARE && length >= KEEP_FROM;
+  const text = leaves ? null : takeText(state, offset, 0, length);
+  if (text !== null) keepFit(offset);
+  return text;
 }
 
 /** Writes bytes; returns how many were taken, or a negative error number. */
@@ -238,8 +278,8 @@ function write(id, bytes) {
 
 /** Copies the bytes of the READ event being handled into a Uint8Array. */
 function copyRead(offset, length, target) {
-  const memory = offset < 0 ? spare : scratch;
-  setBytes(target, new Uint8Array(memory.buffer, Math.max(offset, 0), length));
+  setBytes(target, new Uint8Array(memoryAt(offset).buffer, Math.max(offset, 0), length));
+  keepFit(offset);
 }
 
 /**
@@ -306,8 +346,9 @@ function dispatch(handle, kind, a, b, text) {
   }
 }
 
-/** Called by Rust when it has no memory to read into: first for the scratch area, then for spares. */
-function allocate(size) {
+/** Called by Rust when it has no memory to read into: first for the scratch area, then for spares or a slot. */
+function allocate(size, slot) {
+  if (slot !== undefined) return fillSlot(slot, size);
   const memory = Buffer.allocUnsafeSlow(size);
   if (scratch === null) scratch = memory;
   else spare = memory;

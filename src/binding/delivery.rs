@@ -10,7 +10,7 @@ use napi::sys;
 
 use super::callback::{self, Called, Reference, Scope};
 use super::datagram::{place_of, sender_of};
-use super::environment::{code, Environment, IN_SPARE, SEQUENCE_MASK};
+use super::environment::{code, number_of_place, Environment, SEQUENCE_MASK};
 use super::handles::{insert, Kind};
 use super::http_connection::NEXT_EVENT;
 use super::http_parser::value_of;
@@ -231,17 +231,12 @@ impl Environment {
             }
             Event::Read { place, length, .. } => {
                 telling = Telling::Read(id);
-                let from = match place {
-                    Place::Scratch(offset) => {
-                        self.cross_read(place, length);
-                        offset as i32
-                    }
-                    Place::Spare => {
-                        self.slab.deliver_spare(length);
-                        IN_SPARE
-                    }
-                };
-                (Kinds::Read, from, length as i32)
+                match place {
+                    Place::Scratch(_) => self.cross_read(place, length),
+                    Place::Spare => self.slab.deliver_spare(length),
+                    Place::Fit(slot) => self.slab.fits.tell(slot),
+                }
+                (Kinds::Read, number_of_place(place), length as i32)
             }
             Event::End { .. } => (Kinds::End, 0, 0),
             Event::ReadFailed { errno, .. } => (Kinds::ReadFailed, -errno.0, 0),
@@ -288,6 +283,10 @@ impl Environment {
                 place: Place::Spare,
                 ..
             } => self.slab.copied_spare(),
+            Event::Read {
+                place: Place::Fit(slot),
+                ..
+            } => self.slab.fits.give_back(slot),
             Event::Accepted { stream, .. } => refuse(&stream),
             Event::Lingered { .. } => self.lingered(),
             _ => {}

@@ -17,7 +17,7 @@ use super::handles::{Handles, Kind};
 use super::hot::Functions;
 use super::http_connection::HttpReads;
 use crate::runtime::driver::{Boundary, Delivered, Driver};
-use crate::runtime::slab::{Area, Place, Slab};
+use crate::runtime::slab::{Area, Memory, Place, Slab};
 use crate::transport::{
     unlink, Close, Connection, ConnectionRef, ConnectionTask, Errno, HandleId, Outbox, Pending,
     Stream, Written,
@@ -161,7 +161,10 @@ impl Environment {
         };
         let taken = self.send(id, |connection, tick| connection.forward(bytes, tick));
         if taken.is_ok_and(|taken| taken > 0) {
-            self.slab.keep_spare();
+            match place {
+                Place::Fit(slot) => self.slab.fits.keep(slot),
+                Place::Scratch(_) | Place::Spare => self.slab.keep_spare(),
+            }
         }
         taken.unwrap_or(0)
     }
@@ -302,6 +305,39 @@ impl Environment {
                 self.slab.exhaust();
             }
         }
+        if let Some((slot, size)) = self.slab.fits.wanted() {
+            let memory = self.allocate_fit(slot, size);
+            self.slab
+                .fits
+                .provide(slot, memory.filter(|it| it.size == size));
+        }
+    }
+
+    /// Lets JavaScript allocate the Buffer of a slot, if it can.
+    fn allocate_fit(&self, slot: usize, size: usize) -> Option<Memory> {
+        // SAFETY: on the environment's thread, in a scope of our own. lib/internal keeps the Buffer.
+        unsafe {
+            let _scope = Scope::open(self.env)?;
+            let allocate = self.allocate.borrow().as_ref().and_then(Reference::value)?;
+            let arguments = [
+                callback::integer(self.env, size as i32),
+                callback::integer(self.env, slot as i32),
+            ];
+            let buffer = callback::call_for_value(self.env, allocate, &arguments)?;
+            self.memory_of(buffer)
+        }
+    }
+
+    /// JavaScript gives the slot that it is told of its next Buffer.
+    pub fn renew_fit(&self, slot: usize, buffer: sys::napi_value) {
+        if let Some(memory) = self.memory_of(buffer) {
+            self.slab.fits.renew(slot, memory);
+        }
+    }
+
+    fn memory_of(&self, buffer: sys::napi_value) -> Option<Memory> {
+        let (start, size) = self.buffer_memory(buffer)?;
+        Some(Memory { start, size })
     }
 
     /// Lets JavaScript allocate an area, if it can.
@@ -527,8 +563,26 @@ pub fn code(result: Result<(), Errno>) -> i32 {
     }
 }
 
-/// The offset of a READ event whose bytes are in the spare.
-pub const IN_SPARE: i32 = -1;
+/// A place as JavaScript knows it: an offset in the scratch area, `IN_SPARE`, or below that a slot.
+pub fn number_of_place(place: Place) -> i32 {
+    match place {
+        Place::Scratch(offset) => offset as i32,
+        Place::Spare => IN_SPARE,
+        Place::Fit(slot) => FIRST_FIT - slot as i32,
+    }
+}
+
+/// The place of a number.
+pub fn place_of_number(number: i32) -> Place {
+    match number {
+        0.. => Place::Scratch(number.unsigned_abs() as usize),
+        IN_SPARE => Place::Spare,
+        _ => Place::Fit(FIRST_FIT.abs_diff(number) as usize),
+    }
+}
+
+const IN_SPARE: i32 = -1;
+const FIRST_FIT: i32 = IN_SPARE - 1;
 /// What of a datagram's number crosses in a `Sent` event.
 pub const SEQUENCE_MASK: u64 = 0x7fff_ffff;
 /// Writes of up to so many bytes cross in memory that both sides keep.

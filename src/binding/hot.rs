@@ -10,9 +10,8 @@ use napi::sys;
 use smallvec::{smallvec, SmallVec};
 
 use super::datagram;
-use super::environment::{code, Environment};
+use super::environment::{code, place_of_number, Environment};
 use super::http_connection;
-use crate::runtime::slab::Place;
 use crate::transport::{Close, Errno, HandleId, Written};
 
 /// The functions, by the names under which JavaScript finds them.
@@ -20,6 +19,7 @@ const FUNCTIONS: [(&str, Body); COMMANDS] = [
     ("close", Body::Number(close)),
     ("nextEvent", Body::Value(next_event)),
     ("forward", Body::Number(forward)),
+    ("renewFit", Body::Number(renew_fit)),
     ("readStart", Body::Number(read_start)),
     ("readStop", Body::Number(read_stop)),
     ("setRef", Body::Number(set_ref)),
@@ -363,12 +363,15 @@ fn writev(environment: &Environment, arguments: &Arguments) -> i64 {
 /// `forward(to, offset, length)`: writes the read being told, or the first bytes of it, to another
 /// connection, and returns how many were taken. The write of the rest learns of an error.
 fn forward(environment: &Environment, arguments: &Arguments) -> i64 {
-    let place = match usize::try_from(arguments.number(1)) {
-        Ok(offset) => Place::Scratch(offset),
-        Err(_) => Place::Spare,
-    };
+    let place = place_of_number(arguments.number(1) as i32);
     let length = usize::try_from(arguments.number(2)).unwrap_or(0);
     environment.forward(arguments.id(), place, length) as i64
+}
+
+/// `renewFit(slot, buffer)`: the next Buffer of a slot, or the same; see [`crate::runtime::fits`].
+fn renew_fit(environment: &Environment, arguments: &Arguments) -> i64 {
+    environment.renew_fit(arguments.id() as usize, arguments.values[1]);
+    0
 }
 
 /// That no text was cut: longer ones end at the end of the room, but for a character that did not fit.
@@ -403,7 +406,7 @@ enum Part {
 }
 
 /// How many commands there are.
-const COMMANDS: usize = 19;
+const COMMANDS: usize = 20;
 /// What a command that panicked returns: an error to every caller, also where small negative results
 /// are counts.
 const PANICKED: i64 = STRING_ERROR - libc::EIO as i64;

@@ -7,7 +7,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use napi::sys;
 
-use super::environment::{Environment, IN_SPARE};
+use super::environment::{number_of_place, Environment};
 use super::handles::{Http, Kind};
 use super::hot::Arguments;
 use super::http_parser::{config, decision_of, kind, tell, value_of, REGISTERS};
@@ -107,10 +107,7 @@ impl Environment {
         let (Some(start), Some(registers)) = (self.slab.at(place), self.registers()) else {
             return false;
         };
-        registers[READ_BASE] = match place {
-            Place::Scratch(offset) => offset as i32,
-            Place::Spare => IN_SPARE,
-        };
+        registers[READ_BASE] = number_of_place(place);
         registers[READ_LENGTH] = length as i32;
         self.http.current.set(Some(Read {
             id,
@@ -151,8 +148,10 @@ impl Environment {
         } else {
             drop(self.take_http_parser(id));
         }
-        if place == Place::Spare {
-            self.slab.copied_spare();
+        match place {
+            Place::Scratch(_) => {}
+            Place::Spare => self.slab.copied_spare(),
+            Place::Fit(slot) => self.slab.fits.give_back(slot),
         }
     }
 

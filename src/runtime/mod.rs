@@ -3,6 +3,7 @@
 pub mod busy_poll;
 #[cfg(not(test))]
 pub mod driver;
+pub mod fits;
 pub mod mmsg;
 pub mod reactor;
 pub mod slab;

@@ -1,11 +1,14 @@
 //! The memory that connections read into. Small reads share the *scratch* area, out of which
-//! JavaScript copies them into Buffers of their own; a bulk read gets a whole *spare* Buffer, which
+//! JavaScript copies them into Buffers of their own, unless their length was expected ([`Fits`]); a bulk read gets a whole *spare* Buffer, which
 //! JavaScript then hands to the program as it is, unless another connection takes it all. No program
 //! ever sees memory that is read into again. Also the memory that bytes to be written are kept in.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::io::IoSliceMut;
 use std::task::Waker;
+
+use super::fits::Fits;
 
 /// The read memory of one environment. Both areas are Buffers that JavaScript allocated and the
 /// binding keeps alive.
@@ -30,14 +33,16 @@ pub struct Slab {
     granted: RefCell<Option<Waker>>,
     /// There is no memory to be had: nobody waits for any.
     exhausted: Cell<bool>,
+    /// Buffers of the lengths that reads are expected to have.
+    pub fits: Fits,
     /// What bytes to be written were kept in last: it is in the cache.
     room: Cell<Vec<u8>>,
 }
 
 #[derive(Clone, Copy)]
-struct Memory {
-    start: *mut u8,
-    size: usize,
+pub struct Memory {
+    pub start: *mut u8,
+    pub size: usize,
 }
 
 /// Where a read lies.
@@ -47,6 +52,8 @@ pub enum Place {
     Scratch(usize),
     /// From the start of the spare.
     Spare,
+    /// All of the Buffer in this slot of [`Fits`].
+    Fit(usize),
 }
 
 /// What JavaScript is to allocate.
@@ -116,6 +123,7 @@ impl Slab {
         self.scratch.set(None);
         self.spare.set(None);
         self.leaving.set(None);
+        self.fits.revoke();
     }
 
     /// The area that a task waits for, if JavaScript has to allocate it.
@@ -152,7 +160,7 @@ impl Slab {
         &self,
         wanted: usize,
         waker: &Waker,
-        fill: impl FnOnce(&mut [u8]) -> (usize, T),
+        fill: impl FnOnce(&mut [IoSliceMut<'_>]) -> (usize, T),
     ) -> Option<(Place, T)> {
         let (memory, offset) = match wanted > SMALL {
             true => (self.take_spare(waker)?, 0),
@@ -163,12 +171,44 @@ impl Slab {
         // end at `next`; the spare is unused. The slice does not outlive the call, in which
         // JavaScript does not run.
         let room = unsafe { std::slice::from_raw_parts_mut(memory.start.add(offset), size) };
-        let (filled, result) = fill(room);
+        let (filled, result) = fill(&mut [IoSliceMut::new(room)]);
         debug_assert!(filled <= size);
         if wanted > SMALL {
             self.spare_used.set(filled > 0);
             return Some((Place::Spare, result));
         }
+        self.next.set(offset + filled);
+        Some((Place::Scratch(offset), result))
+    }
+
+    /// As [`Self::fill`], for a read that probably has this length, of at most `SMALL`: it goes straight
+    /// into a Buffer of that length, if there is one, and lies there if it is neither shorter nor longer. Any
+    /// other lies in the scratch area.
+    pub fn fill_fit<T>(
+        &self,
+        expected: usize,
+        wanted: usize,
+        waker: &Waker,
+        fill: impl FnOnce(&mut [IoSliceMut<'_>]) -> (usize, T),
+    ) -> Option<(Place, T)> {
+        let (memory, offset) = self.take_scratch(wanted, waker)?;
+        let (slot, fit) = self.fits.take(expected)?;
+        // SAFETY: as in `fill`; the memory of a slot that was taken is nobody else's.
+        let (head, rest) = unsafe {
+            let start = memory.start.add(offset);
+            let head = std::slice::from_raw_parts_mut(fit.start, fit.size);
+            let rest = std::slice::from_raw_parts_mut(start, wanted);
+            (head, rest)
+        };
+        let (before, behind) = rest.split_at_mut(expected);
+        let mut room = [IoSliceMut::new(head), IoSliceMut::new(behind)];
+        let (filled, result) = fill(&mut room);
+        if filled == expected {
+            return Some((Place::Fit(slot), result));
+        }
+        let length = filled.min(expected);
+        before[..length].copy_from_slice(&head[..length]);
+        self.fits.give_back(slot);
         self.next.set(offset + filled);
         Some((Place::Scratch(offset), result))
     }
@@ -275,6 +315,7 @@ impl Slab {
 
     /// JavaScript has seen the read that was told.
     pub fn read_delivered(&self) {
+        self.fits.delivered();
         self.leaving.set(None);
     }
 
@@ -283,6 +324,7 @@ impl Slab {
         let (memory, offset) = match place {
             Place::Scratch(offset) => (self.scratch.get()?, offset),
             Place::Spare => (self.leaving.get().or(self.spare.get())?, 0),
+            Place::Fit(slot) => (self.fits.at(slot)?, 0),
         };
         if memory.size.checked_sub(offset)? < length {
             return None;
@@ -297,6 +339,7 @@ impl Slab {
         let (memory, offset) = match place {
             Place::Scratch(offset) => (self.scratch.get()?, offset),
             Place::Spare => (self.spare.get()?, 0),
+            Place::Fit(slot) => (self.fits.at(slot)?, 0),
         };
         (offset <= memory.size).then(|| memory.start.wrapping_add(offset).cast_const())
     }
@@ -362,7 +405,7 @@ mod tests {
 
     fn put(slab: &Slab, wanted: usize, count: usize) -> Option<Place> {
         slab.fill(wanted, Waker::noop(), |room| {
-            room[..count].fill(1);
+            room[0][..count].fill(1);
             (count, ())
         })
         .map(|(place, ())| place)
@@ -470,6 +513,68 @@ mod tests {
         assert_eq!(put(&slab, SPARE_SIZE, 1), None);
         slab.deliver_spare(KEEP);
         assert_eq!(slab.wanted(), Some(Area::Spare));
+    }
+
+    /// Reads so many bytes where 10 are expected, and at most 30.
+    fn put_steady(slab: &Slab, count: usize) -> Option<Place> {
+        let fill = |room: &mut [IoSliceMut<'_>]| {
+            let bytes = room.iter_mut().flat_map(|part| part.iter_mut());
+            (1..=30)
+                .zip(bytes.take(count))
+                .for_each(|(number, byte)| *byte = number);
+            (count, ())
+        };
+        let read = slab.fill_fit(10, 30, Waker::noop(), fill);
+        read.map(|(place, ())| place)
+    }
+
+    #[test]
+    fn a_read_of_the_expected_length_lies_in_its_own_buffer_others_in_the_scratch_area() {
+        let slab = Slab::with_scratch();
+        let mut buffer = vec![0; 10];
+        let (start, size) = (buffer.as_mut_ptr(), buffer.len());
+        assert!(!slab.fits.has(10));
+        assert_eq!(put_steady(&slab, 10), None);
+        let slot = slab.fits.wanted().unwrap().0;
+        slab.fits.provide(slot, Some(Memory { start, size }));
+
+        let mut offset = 0;
+        for count in [9, 11, 10, 0, 30, 1] {
+            let place = put_steady(&slab, count).unwrap();
+            if count == 10 {
+                assert_eq!(place, Place::Fit(slot));
+            } else {
+                assert_eq!(place, Place::Scratch(offset));
+                offset += count;
+            }
+            let bytes = slab.delivered(place, count).unwrap();
+            assert!(bytes.iter().copied().eq(1..=count as u8));
+            assert_eq!(slab.at(place), Some(bytes.as_ptr()));
+            if count == 10 {
+                assert_eq!(slab.delivered(place, 11), None);
+                assert_eq!(put_steady(&slab, 10), None, "it is not delivered");
+                slab.fits.give_back(slot);
+            }
+        }
+        slab.revoke();
+        assert_eq!(slab.at(Place::Fit(slot)), None);
+        assert_eq!(put_steady(&slab, 10), None);
+    }
+
+    #[test]
+    fn a_buffer_stays_free_where_the_scratch_area_has_no_room() {
+        let slab = Slab::default();
+        let mut scratch = vec![0; 35];
+        provide(&slab, Area::Scratch, &mut scratch);
+        let mut buffer = vec![0; 10];
+        let (start, size) = (buffer.as_mut_ptr(), buffer.len());
+        assert!(!slab.fits.has(10));
+        let slot = slab.fits.wanted().unwrap().0;
+        slab.fits.provide(slot, Some(Memory { start, size }));
+        assert_eq!(put_steady(&slab, 6), Some(Place::Scratch(0)));
+        assert_eq!(put_steady(&slab, 10), None);
+        slab.reclaim();
+        assert_eq!(put_steady(&slab, 10), Some(Place::Fit(slot)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The few system calls that neither std nor socket2 wraps.
 
 use std::ffi::{CStr, CString};
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::Ipv6Addr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
@@ -214,9 +214,10 @@ pub fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
 }
 
 /// `read(2)`, of what is no socket.
-pub fn read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    // SAFETY: the buffer is writable for its length.
-    let count = unsafe { libc::read(fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
+pub fn read(fd: BorrowedFd<'_>, room: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    let count = room.len().min(IOV_MAX) as libc::c_int;
+    // SAFETY: an IoSliceMut is an iovec, as std promises for Unix; each is writable for its length.
+    let count = unsafe { libc::readv(fd.as_raw_fd(), room.as_mut_ptr().cast(), count) };
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
 }
 
@@ -245,6 +246,24 @@ pub fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
             libc::MSG_DONTWAIT,
             none,
             none,
+        )
+    })
+}
+
+/// `recvmsg(2)`, as [`receive`].
+#[cfg(target_os = "linux")]
+pub fn receive_vectored(fd: BorrowedFd<'_>, room: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    // SAFETY: a struct of integers and pointers, for which zeroes are valid.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = room.as_mut_ptr().cast();
+    message.msg_iovlen = room.len() as _;
+    // SAFETY: the message names the room alone, which lives as long as the call.
+    counted(unsafe {
+        libc::syscall(
+            libc::SYS_recvmsg,
+            fd.as_raw_fd(),
+            &raw mut message,
+            libc::MSG_DONTWAIT,
         )
     })
 }
@@ -296,6 +315,11 @@ pub fn send_vectored(fd: BorrowedFd<'_>, chunks: &[io::IoSlice<'_>]) -> io::Resu
 #[cfg(not(target_os = "linux"))]
 pub fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
     io::Read::read(&mut &*socket2::SockRef::from(&fd), buffer)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn receive_vectored(fd: BorrowedFd<'_>, room: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    io::Read::read_vectored(&mut &*socket2::SockRef::from(&fd), room)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -2,15 +2,17 @@
 
 use std::cell::RefCell;
 use std::future::Future;
-use std::io::IoSlice;
+use std::io::{IoSlice, IoSliceMut};
 use std::mem::take;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::stream::size_of_room;
 use super::{Errno, Event, HandleId, Outbox, Pending, Stream};
 use crate::runtime::slab::{Place, Slab, SMALL, SPARE_SIZE};
 use crate::runtime::sys::IOV_MAX;
@@ -26,6 +28,9 @@ pub struct Connection {
     window: usize,
     /// Set by `onread`: JavaScript has room for just this much.
     fixed_window: bool,
+    /// Bytes of the last read, and whether the one before had as many and the next is expected to.
+    last_length: u32,
+    is_steady: bool,
     read_delivery: Delivery,
     /// Small writes of one tick after its first; leave together. Counted as sent.
     out: Vec<u8>,
@@ -98,6 +103,8 @@ impl Connection {
             reading: Reading::Stopped,
             window: WINDOW_MIN,
             fixed_window: false,
+            last_length: 0,
+            is_steady: false,
             read_delivery: Delivery::Idle,
             out: Vec::new(),
             sent_tick: 0,
@@ -529,22 +536,41 @@ impl Connection {
             return;
         };
         let waker = context.waker();
-        let read = self.slab.fill(self.window, waker, |room| {
-            counted(stream.poll_read(&mut Context::from_waker(waker), room))
+        let read = self.fill(waker, |room| {
+            let result = stream.poll_read(&mut Context::from_waker(waker), room);
+            counted(result, room)
         });
-        let (place, result) = match read {
-            Some((place, Poll::Ready(result))) => (place, result),
+        let (place, result, is_full) = match read {
+            Some((place, (Poll::Ready(result), is_full))) => (place, result, is_full),
             // As libuv says of a read for which it got no memory.
             None if self.slab.is_exhausted() => {
                 let none = Err(Errno(libc::ENOBUFS));
-                return self.take_read(Place::Scratch(0), none, false);
+                return self.take_read(Place::Scratch(0), none, false, false);
             }
             _ => return,
         };
         // After a short read this only registers the task; after a FIN it says ready.
-        let is_short = matches!(result, Ok(length) if length < self.window);
+        let is_short = result.is_ok() && !is_full;
         let more = !is_short || stream.poll_readable(context).is_ready();
-        self.take_read(place, result, more);
+        self.take_read(place, result, is_full, more);
+    }
+
+    /// Reads into memory that suits the next read.
+    fn fill<T>(
+        &self,
+        waker: &Waker,
+        read: impl FnOnce(&mut [IoSliceMut<'_>]) -> (usize, T),
+    ) -> Option<(Place, T)> {
+        let expected = self.last_length as usize;
+        if self.is_steady && self.slab.fits.has(expected) {
+            // What filled a window may be a part of more.
+            let wanted = match self.window > SMALL || expected == SMALL {
+                true => expected + SMALL,
+                false => SMALL,
+            };
+            return self.slab.fill_fit(expected, wanted, waker, read);
+        }
+        self.slab.fill(self.window, waker, read)
     }
 
     /// Whether the next byte can be read, and told, as soon as it is there, without asking tokio.
@@ -567,19 +593,22 @@ impl Connection {
             waker.wake_by_ref();
             return false;
         }
-        let read = self.slab.fill(self.window, waker, |room| {
-            counted(stream.read_now(room).map_or(Poll::Pending, Poll::Ready))
-        });
-        let Some((place, Poll::Ready(result))) = read else {
+        let (Some(stream), Some(waker)) = (&self.stream, &self.waker) else {
             return false;
         };
-        let is_full = matches!(result, Ok(length) if length == self.window);
-        self.take_read(place, result, is_full);
+        let read = self.fill(waker, |room| {
+            let result = stream.read_now(room).map_or(Poll::Pending, Poll::Ready);
+            counted(result, room)
+        });
+        let Some((place, (Poll::Ready(result), is_full))) = read else {
+            return false;
+        };
+        self.take_read(place, result, is_full, is_full);
         true
     }
 
     /// Tells what a read found; `more`: the next one may find something at once.
-    fn take_read(&mut self, place: Place, result: Result<usize, Errno>, more: bool) {
+    fn take_read(&mut self, place: Place, result: Result<usize, Errno>, is_full: bool, more: bool) {
         let id = self.id;
         match result {
             Err(errno) => {
@@ -595,7 +624,7 @@ impl Connection {
                     true => Delivery::UndeliveredMore,
                     false => Delivery::Undelivered,
                 };
-                self.adapt_window(length, length == self.window);
+                self.adapt_window(length, is_full);
                 self.outbox.push(Event::Read { id, place, length });
             }
         }
@@ -605,6 +634,8 @@ impl Connection {
         if self.fixed_window {
             return;
         }
+        self.is_steady = length == self.last_length as usize && FITTING.contains(&length);
+        self.last_length = length as u32;
         if full {
             self.window = WINDOW_MAX;
         } else if length <= WINDOW_MIN {
@@ -632,12 +663,16 @@ impl Delay {
 }
 
 /// What a read filled of its room, and the read.
-fn counted(read: Poll<std::io::Result<usize>>) -> (usize, Poll<Result<usize, Errno>>) {
+fn counted(
+    read: Poll<std::io::Result<usize>>,
+    room: &[IoSliceMut<'_>],
+) -> (usize, (Poll<Result<usize, Errno>>, bool)) {
     let count = match &read {
         Poll::Ready(Ok(count)) => *count,
         _ => 0,
     };
-    (count, read.map_err(Errno::from))
+    let is_full = count == size_of_room(room);
+    (count, (read.map_err(Errno::from), is_full))
 }
 
 /// What of a connection is under way.
@@ -675,6 +710,8 @@ impl Future for ConnectionTask {
 
 /// As Node's: 64 KiB a read, out of the area that all connections share.
 const WINDOW_MIN: usize = SMALL;
+/// Reads of these lengths are worth a Buffer that is ready for them; smaller ones are copied for less.
+const FITTING: RangeInclusive<usize> = 4096..=SMALL;
 /// 512 KiB: where bulk echoes of 1 MiB stop gaining.
 const WINDOW_MAX: usize = SPARE_SIZE;
 /// How long a closed connection waits for a peer that takes nothing.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::runtime::reactor::Reactor;
+use crate::runtime::slab::Memory;
 use crate::runtime::sys::is_readable;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -440,4 +441,50 @@ fn what_follows_urgent_data_does_not_wait() {
         fixture.connection.borrow_mut().read_delivered();
     }
     assert_eq!(lengths, [6, 5]);
+}
+
+#[test]
+fn the_third_read_of_one_length_is_expected() {
+    let (ours, mut peer) = tcp_pair();
+    peer.set_nodelay(true).unwrap();
+    let fixture = Fixture::over(ours, ());
+    fixture.connection.borrow_mut().read_start();
+    let mut read = |length: usize| {
+        peer.write_all(&vec![1; length]).unwrap();
+        let events = fixture.turn();
+        let [Event::Read {
+            place, length: all, ..
+        }] = events[..]
+        else {
+            panic!("{events:?}");
+        };
+        assert_eq!(all, length);
+        if let Place::Fit(slot) = place {
+            fixture.slab.fits.give_back(slot);
+        }
+        fixture.slab.reclaim();
+        fixture.connection.borrow_mut().read_delivered();
+        place
+    };
+    let scratch = Place::Scratch(0);
+    assert!([5000, 5000, 5000]
+        .map(&mut read)
+        .iter()
+        .all(|it| *it == scratch));
+    let (slot, size) = fixture.slab.fits.wanted().unwrap();
+    assert_eq!(size, 5000);
+    let memory = Box::leak(vec![0; size].into_boxed_slice());
+    let start = memory.as_mut_ptr();
+    fixture
+        .slab
+        .fits
+        .provide(slot, Some(Memory { start, size }));
+    let fit = Place::Fit(slot);
+    assert_eq!([5000, 5000].map(&mut read), [fit, fit]);
+    assert_eq!(
+        [4999, 5000, 5000, 5000].map(&mut read),
+        [scratch, scratch, scratch, fit]
+    );
+    assert_eq!([FITTING.start() - 1; 4].map(&mut read), [scratch; 4]);
+    assert_eq!(fixture.slab.fits.wanted(), None);
 }

@@ -1,7 +1,7 @@
 //! One duplex byte stream, whatever carries it: the only place that reads and writes descriptors.
 
 use std::fs::Permissions;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
@@ -126,12 +126,12 @@ impl Stream {
     pub fn poll_read(
         &self,
         context: &mut Context<'_>,
-        buffer: &mut [u8],
+        room: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = ready!(self.io.poll_call(context, |_| self.receive(buffer)));
+        let result = ready!(self.io.poll_call(context, |_| self.receive(room)));
         // Not for Unix sockets: there a read also ends where a descriptor was passed along.
         if let (Ok(count @ 1..), Carrier::Tcp) = (&result, self.carrier) {
-            if *count < buffer.len() && !self.io.is_urgent() {
+            if *count < size_of_room(room) && !self.io.is_urgent() {
                 self.io.clear(Interest::READABLE);
             }
         }
@@ -139,9 +139,9 @@ impl Stream {
     }
 
     /// Reads into `buffer` without asking tokio, which learns nothing of it. `None`: there is nothing.
-    pub fn read_now(&self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
+    pub fn read_now(&self, room: &mut [IoSliceMut<'_>]) -> Option<io::Result<usize>> {
         loop {
-            match self.receive(buffer) {
+            match self.receive(room) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return Some(result),
@@ -248,10 +248,11 @@ impl Stream {
         }
     }
 
-    fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.carrier {
-            Carrier::Pipe => sys::read(self.as_fd(), buffer),
-            _ => sys::receive(self.as_fd(), buffer),
+    fn receive(&self, room: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        match (self.carrier, room) {
+            (Carrier::Pipe, room) => sys::read(self.as_fd(), room),
+            (_, [buffer]) => sys::receive(self.as_fd(), buffer),
+            (_, room) => sys::receive_vectored(self.as_fd(), room),
         }
     }
 
@@ -268,6 +269,11 @@ impl AsFd for Stream {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.io.as_fd()
     }
+}
+
+/// Bytes that a read may find.
+pub fn size_of_room(room: &[IoSliceMut<'_>]) -> usize {
+    room.iter().map(|part| part.len()).sum()
 }
 
 /// As libuv: `ECONNREFUSED` is a verdict about the peer, so it is told later; the rest is ours.
