@@ -5,6 +5,7 @@
 
 const { once } = require('node:events');
 const http = require('../../dist/http');
+const net = require('../../dist/net');
 const { Worker } = require('node:worker_threads');
 const { sameLogAcross } = require('../support/parity');
 
@@ -59,6 +60,22 @@ describe('messages of one length', () => {
     expect(moved.map((chunk) => chunk.readUInt32BE(4996))).toEqual(lengths.map((_, i) => i));
     client.destroy();
     accepted.destroy();
+  });
+
+  sameLogAcross('are nothing to write once they are transferred', async (context) => {
+    const [client, accepted] = await context.pair();
+    client.on('data', (chunk) => context.note('echo', chunk.length));
+    accepted.on('data', ({ buffer, byteLength }) => {
+      const chunk = Buffer.from(buffer);
+      structuredClone(buffer, { transfer: [buffer] });
+      const done = (error) =>
+        context.note('written', byteLength, error?.code, accepted.bytesWritten);
+      accepted.write(chunk, done);
+    });
+    await exchange(client, accepted, [100, ...steady(5000)]);
+    accepted.end();
+    client.end();
+    await context.closed(client, accepted);
   });
 
   sameLogAcross('may be followed by longer and shorter ones', async (context) => {
@@ -130,6 +147,28 @@ describe('messages of one length', () => {
     expect(received).toBe(all);
     for (const socket of [textClient, text, pipeClient, piped, target, source]) socket.destroy();
     context.note('received', received.length);
+  });
+
+  sameLogAcross('leave a handle that a socket with onread goes on with', async (context) => {
+    const [client, accepted] = await context.pair();
+    const { Socket } = accepted.constructor === net.Socket ? net : require('node:net');
+    accepted.on('data', () => {});
+    await exchange(client, accepted, steady(8000));
+    accepted.removeAllListeners('data').pause();
+    const counts = [];
+    const room = Buffer.alloc(1000);
+    const onread = { buffer: room, callback: (count) => (counts.push(count), true) };
+    const other = new Socket({ handle: accepted._handle, onread });
+    accepted._handle = null;
+    other.resume().read(0);
+    const sum = () => counts.reduce((total, count) => total + count, 0);
+    for (const length of [8000, 500]) {
+      const before = sum();
+      client.write(message(length, 0));
+      while (sum() < before + length) await new Promise((next) => setImmediate(next));
+    }
+    context.note('counts', counts);
+    for (const socket of [client, other, accepted]) socket.destroy();
   });
 
   sameLogAcross('come to an end in the midst of a listener', async (context) => {

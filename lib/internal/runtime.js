@@ -208,18 +208,20 @@ function slotOf(offset) {
 /** The Buffer of a slot, which gets another. */
 function takeFit(slot, length) {
   const whole = fits[slot];
-  commands.renewFit(slot, fillSlot(slot, length));
+  const next = tryAllocate(length);
+  // Rust tells of it no more: somebody has taken it already, and it is read into again.
+  if (commands.renewFit(slot, next) !== 1) return Buffer.from(whole);
+  fits[slot] = next;
   return whole;
 }
 
-/** A new Buffer for a slot. Without memory there is none, and what is read is copied. */
-function fillSlot(slot, size) {
+/** Without memory for it a slot stays empty, and what is read is copied. */
+function tryAllocate(size) {
   try {
-    fits[slot] = Buffer.allocUnsafeSlow(size);
+    return Buffer.allocUnsafeSlow(size);
   } catch {
-    fits[slot] = null;
+    return null;
   }
-  return fits[slot];
 }
 
 /** The bytes of the READ event being handled were copied: a slot keeps its Buffer. */
@@ -272,7 +274,8 @@ function takeReadText(state, offset, length) {
 /** Writes bytes; returns how many were taken, or a negative error number. */
 function write(id, bytes) {
   if (bytes.length > SMALL_WRITE) return commands.write(id, bytes);
-  setBytes(crossing, bytes);
+  // Of what was transferred nothing is left, and it cannot be copied from.
+  if (bytes.length > 0) setBytes(crossing, bytes);
   return commands.writeSmall(id, bytes.length);
 }
 
@@ -348,7 +351,7 @@ function dispatch(handle, kind, a, b, text) {
 
 /** Called by Rust when it has no memory to read into: first for the scratch area, then for spares or a slot. */
 function allocate(size, slot) {
-  if (slot !== undefined) return fillSlot(slot, size);
+  if (slot !== undefined) return (fits[slot] = tryAllocate(size));
   const memory = Buffer.allocUnsafeSlow(size);
   if (scratch === null) scratch = memory;
   else spare = memory;

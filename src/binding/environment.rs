@@ -307,9 +307,9 @@ impl Environment {
         }
         if let Some((slot, size)) = self.slab.fits.wanted() {
             let memory = self.allocate_fit(slot, size);
-            self.slab
-                .fits
-                .provide(slot, memory.filter(|it| it.size == size));
+            let memory = memory.filter(|memory| memory.size == size);
+            // SAFETY: lib/internal keeps the Buffer, and no program has it before `renew_fit`.
+            unsafe { self.slab.fits.provide(slot, memory) };
         }
     }
 
@@ -328,11 +328,12 @@ impl Environment {
         }
     }
 
-    /// JavaScript gives the slot that it is told of its next Buffer.
-    pub fn renew_fit(&self, slot: usize, buffer: sys::napi_value) {
-        if let Some(memory) = self.memory_of(buffer) {
-            self.slab.fits.renew(slot, memory);
-        }
+    /// JavaScript gives the slot that it is told of its next Buffer, if it has one. Returns whether the
+    /// one before is the program's.
+    pub fn renew_fit(&self, slot: usize, buffer: sys::napi_value) -> bool {
+        let memory = self.memory_of(buffer);
+        // SAFETY: as in `refill_slab`.
+        unsafe { self.slab.fits.renew(slot, memory) }
     }
 
     fn memory_of(&self, buffer: sys::napi_value) -> Option<Memory> {

@@ -368,10 +368,10 @@ fn forward(environment: &Environment, arguments: &Arguments) -> i64 {
     environment.forward(arguments.id(), place, length) as i64
 }
 
-/// `renewFit(slot, buffer)`: the next Buffer of a slot, or the same; see [`crate::runtime::fits`].
+/// `renewFit(slot, buffer)`: the next Buffer of the slot that JavaScript is told of, or the same; see
+/// [`crate::runtime::fits`]. Returns 1 if it is told of that slot.
 fn renew_fit(environment: &Environment, arguments: &Arguments) -> i64 {
-    environment.renew_fit(arguments.id() as usize, arguments.values[1]);
-    0
+    i64::from(environment.renew_fit(arguments.id() as usize, arguments.values[1]))
 }
 
 /// That no text was cut: longer ones end at the end of the room, but for a character that did not fit.

@@ -8,7 +8,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use napi::sys;
 
 use super::environment::{number_of_place, Environment};
-use super::handles::{Http, Kind};
+use super::handles::{Handle, Http, Kind};
 use super::hot::Arguments;
 use super::http_parser::{config, decision_of, kind, tell, value_of, REGISTERS};
 use crate::http1::{flags, Config, Event, Framing, Parser, Phase};
@@ -52,12 +52,15 @@ impl Environment {
     /// Lets what a connection reads be parsed from now on.
     pub fn consume(&self, id: HandleId, config: Config) {
         self.stop_telling(id);
-        match self.handles.borrow_mut().get_mut(id as usize) {
-            Some(handle) if matches!(handle.kind, Kind::Connection(_)) => {
-                let parser = None;
-                handle.http = Some(Http { config, parser });
-            }
-            _ => {}
+        if let Some(Handle {
+            kind: Kind::Connection(connection),
+            http,
+            ..
+        }) = self.handles.borrow_mut().get_mut(id as usize)
+        {
+            connection.borrow_mut().set_parsed(true);
+            let parser = None;
+            *http = Some(Http { config, parser });
         }
     }
 
@@ -251,6 +254,9 @@ pub fn http_start(environment: &Environment, arguments: &Arguments) -> i64 {
 /// `httpStop(id)`: forgets the parser; reads are bytes again.
 pub fn http_stop(environment: &Environment, arguments: &Arguments) -> i64 {
     drop(environment.take_http_parser(arguments.id()));
+    if let Ok(connection) = environment.connection(arguments.id()) {
+        connection.borrow_mut().set_parsed(false);
+    }
     0
 }
 

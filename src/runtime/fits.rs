@@ -13,13 +13,22 @@ use super::slab::Memory;
 /// The slots of one environment.
 #[derive(Default)]
 pub struct Fits {
-    slots: RefCell<Vec<Option<Memory>>>,
+    slots: RefCell<Vec<Slot>>,
     /// In the order in which they were given back.
     free: RefCell<Vec<usize>>,
     empty: RefCell<Vec<usize>>,
     told: Cell<Option<usize>>,
     /// The length that a Buffer was last missed of.
     missed: Cell<Option<usize>>,
+    /// How often there was no room for one.
+    refused: Cell<u32>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    memory: Option<Memory>,
+    /// What [`Fits::refused`] was when it was last taken.
+    taken: u32,
 }
 
 impl Fits {
@@ -36,7 +45,9 @@ impl Fits {
     pub fn take(&self, size: usize) -> Option<(usize, Memory)> {
         let index = self.find(size)?;
         let slot = self.free.borrow_mut().remove(index);
-        Some((slot, self.at(slot)?))
+        let mut slots = self.slots.borrow_mut();
+        slots[slot].taken = self.refused.get();
+        Some((slot, slots[slot].memory?))
     }
 
     /// Where, among the free slots, one of this length is.
@@ -47,7 +58,7 @@ impl Fits {
 
     /// The memory of a slot.
     pub fn at(&self, slot: usize) -> Option<Memory> {
-        *self.slots.borrow().get(slot)?
+        self.slots.borrow().get(slot)?.memory
     }
 
     fn size_of(&self, slot: usize) -> usize {
@@ -56,15 +67,24 @@ impl Fits {
 
     /// Frees a slot that is taken or told: JavaScript has no use for its Buffer.
     pub fn give_back(&self, slot: usize) {
-        self.told.set(None);
+        self.ends(slot);
         self.free.borrow_mut().push(slot);
     }
 
     /// As [`Self::give_back`], of the slot that JavaScript is told of, and of no other.
     pub fn keep(&self, slot: usize) {
-        if self.told.get() == Some(slot) {
-            self.give_back(slot);
+        if self.ends(slot) {
+            self.free.borrow_mut().push(slot);
         }
+    }
+
+    /// Whether this is the slot that JavaScript is told of, which it is no more.
+    fn ends(&self, slot: usize) -> bool {
+        let told = self.told.get() == Some(slot);
+        if told {
+            self.told.set(None);
+        }
+        told
     }
 
     /// JavaScript is about to be told of what lies in a slot that was taken.
@@ -72,61 +92,80 @@ impl Fits {
         self.told.set(Some(slot));
     }
 
-    /// Frees the slot that JavaScript is told of, with its next Buffer. One of another length, or for
-    /// another slot, is not taken.
-    pub fn renew(&self, slot: usize, memory: Memory) {
-        if self.told.get() == Some(slot) && memory.size == self.size_of(slot) {
-            self.told.set(None);
-            self.provide(slot, Some(memory));
+    /// Frees the slot that JavaScript is told of, with its next Buffer, and says that the one before is
+    /// JavaScript's. Without another of the same length the slot is empty. Of no other slot a Buffer is taken.
+    ///
+    /// # Safety
+    /// As of [`Self::provide`].
+    pub unsafe fn renew(&self, slot: usize, memory: Option<Memory>) -> bool {
+        let told = self.ends(slot);
+        if told {
+            let size = self.size_of(slot);
+            let memory = memory.filter(|memory| memory.size == size);
+            // SAFETY: by the caller's contract.
+            unsafe { self.provide(slot, memory) };
         }
+        told
     }
 
     /// JavaScript was told: a slot that it did not renew is empty.
     pub fn delivered(&self) {
         if let Some(slot) = self.told.take() {
-            self.provide(slot, None);
+            self.clear(slot);
         }
     }
 
+    fn clear(&self, slot: usize) {
+        self.slots.borrow_mut()[slot].memory = None;
+        self.empty.borrow_mut().push(slot);
+    }
+
     /// A slot that is to be provided, and the length that its Buffer should have, if one was missed. While
-    /// there are enough, one is taken whose Buffer has another length.
+    /// there are enough, one is taken whose Buffer has another length and was long of no use: where
+    /// lengths are too many, each would drive out one that is about to be used.
     pub fn wanted(&self) -> Option<(usize, usize)> {
         let size = self.missed.take()?;
         let mut slots = self.slots.borrow_mut();
-        let held = slots.iter().flatten().map(|memory| memory.size);
-        let room = FITS_SIZE.saturating_sub(held.sum());
+        let held = slots.iter().filter_map(|slot| slot.memory);
+        let room = FITS_SIZE.saturating_sub(held.map(|memory| memory.size).sum());
         if room >= size {
             if let Some(slot) = self.empty.borrow_mut().pop() {
                 return Some((slot, size));
             }
             if slots.len() < FITS {
-                slots.push(None);
+                slots.push(Slot::default());
                 return Some((slots.len() - 1, size));
             }
         }
+        let refused = self.refused.get().wrapping_add(1);
+        self.refused.set(refused);
         let mut free = self.free.borrow_mut();
         let other = |slot: &usize| {
-            slots[*slot].is_some_and(|own| own.size != size && own.size + room >= size)
+            let Slot { memory, taken } = slots[*slot];
+            let makes_room = |own: Memory| own.size != size && own.size + room >= size;
+            memory.is_some_and(makes_room) && refused.wrapping_sub(taken) > UNUSED
         };
-        let slot = free
-            .iter()
-            .position(other)
-            .map(|index| free.remove(index))?;
-        slots[slot] = None;
+        let index = free.iter().position(other)?;
+        let slot = free.remove(index);
+        slots[slot].memory = None;
         Some((slot, size))
     }
 
     /// Frees a slot with a Buffer, or leaves it empty.
-    pub fn provide(&self, slot: usize, memory: Option<Memory>) {
-        if let Some(it) = self.slots.borrow_mut().get_mut(slot) {
-            *it = memory;
-            let into = if memory.is_some() {
-                &self.free
-            } else {
-                &self.empty
-            };
-            into.borrow_mut().push(slot);
+    ///
+    /// # Safety
+    /// The memory must stay valid, and be touched by nobody else, until JavaScript is told of the slot, it is
+    /// wanted again, or [`Self::revoke`].
+    pub unsafe fn provide(&self, slot: usize, memory: Option<Memory>) {
+        if memory.is_none() {
+            return self.clear(slot);
         }
+        let mut slots = self.slots.borrow_mut();
+        slots[slot] = Slot {
+            memory,
+            taken: self.refused.get(),
+        };
+        self.free.borrow_mut().push(slot);
     }
 
     /// Forgets the memory: the environment ends.
@@ -143,6 +182,8 @@ impl Fits {
 const FITS: usize = 64;
 /// 1 MiB, together: as much as the scratch area.
 const FITS_SIZE: usize = 1024 * 1024;
+/// For so many others there was no room since a Buffer was last used: it is of no use.
+const UNUSED: u32 = 256;
 
 #[cfg(test)]
 mod tests {
@@ -159,8 +200,18 @@ mod tests {
         assert!(!fits.has(size));
         let (slot, wanted) = fits.wanted()?;
         assert_eq!(wanted, size);
-        fits.provide(slot, Some(memory(size)));
+        provide(fits, slot, Some(memory(size)));
         Some(slot)
+    }
+
+    fn provide(fits: &Fits, slot: usize, memory: Option<Memory>) {
+        // SAFETY: nobody reads into it.
+        unsafe { fits.provide(slot, memory) }
+    }
+
+    fn renew(fits: &Fits, slot: usize, size: usize) -> bool {
+        // SAFETY: as above.
+        unsafe { fits.renew(slot, (size > 0).then(|| memory(size))) }
     }
 
     fn take(fits: &Fits, size: usize) -> Option<usize> {
@@ -183,7 +234,7 @@ mod tests {
         let fits = Fits::default();
         add(&fits, 5000);
         let again: [fn(&Fits); 3] = [
-            |fits| fits.renew(0, memory(5000)),
+            |fits| assert!(renew(fits, 0, 5000)),
             |fits| fits.give_back(0),
             |fits| fits.keep(0),
         ];
@@ -200,18 +251,20 @@ mod tests {
     #[test]
     fn a_slot_that_is_not_renewed_is_empty() {
         let fits = Fits::default();
-        let renew: [fn(&Fits); 3] = [
+        let end: [fn(&Fits); 4] = [
             |_| {},
-            |fits| fits.renew(0, memory(4999)),
-            |fits| fits.renew(1, memory(5000)),
+            |fits| assert!(renew(fits, 0, 4999)),
+            |fits| assert!(renew(fits, 0, 0)),
+            |fits| assert!(!renew(fits, 1, 5000)),
         ];
-        for renew in renew {
+        for end in end {
             assert_eq!(add(&fits, 5000), Some(0));
             fits.take(5000);
             fits.tell(0);
-            renew(&fits);
+            end(&fits);
             fits.delivered();
             assert!(fits.free.borrow().is_empty() && fits.at(0).is_none());
+            assert_eq!(*fits.empty.borrow(), [0]);
         }
     }
 
@@ -219,12 +272,11 @@ mod tests {
     fn only_what_is_told_is_renewed_or_kept() {
         let fits = Fits::default();
         add(&fits, 5000);
-        fits.renew(0, memory(5000));
+        assert!(!renew(&fits, 0, 5000) && !renew(&fits, 7, 0));
         fits.keep(0);
-        fits.renew(7, memory(0));
         assert_eq!(*fits.free.borrow(), [0]);
         fits.take(5000);
-        fits.renew(0, memory(5000));
+        assert!(!renew(&fits, 0, 5000));
         assert!(fits.free.borrow().is_empty());
     }
 
@@ -234,7 +286,7 @@ mod tests {
         for _ in 0..2 {
             assert!(!fits.has(5000));
             assert_eq!(fits.wanted(), Some((0, 5000)));
-            fits.provide(0, None);
+            provide(&fits, 0, None);
         }
         assert_eq!(add(&fits, 5000), Some(0));
     }
@@ -254,18 +306,33 @@ mod tests {
         for slot in 0..FITS {
             assert_eq!(add(&many, slot + 1), Some(slot));
         }
-        assert_eq!(add(&many, FITS + 1), Some(0), "the one that rests longest");
+        assert_eq!(add(&many, FITS + 1), None);
         assert_eq!(many.slots.borrow().len(), FITS);
     }
 
     #[test]
-    fn one_of_another_length_makes_room() {
+    fn one_of_another_length_makes_room_when_it_is_of_no_use() {
         let fits = Fits::default();
         let size = FITS_SIZE / 2;
         add(&fits, size);
         add(&fits, size - 1);
-        assert_eq!(add(&fits, size + 2), None, "neither leaves enough");
-        assert_eq!(add(&fits, size + 1), Some(0));
-        assert!(!fits.has(size) && fits.has(size - 1));
+        for _ in 0..UNUSED {
+            assert_eq!(add(&fits, size + 1), None);
+        }
+        let used = take(&fits, size).unwrap();
+        fits.give_back(used);
+        assert_eq!(add(&fits, size + 1), None, "the other leaves too little");
+        assert_eq!(add(&fits, size - 2), Some(1));
+        assert!(fits.has(size) && !fits.has(size - 1));
+        let mut refused = 0;
+        let next = loop {
+            assert!(!fits.has(size + 2));
+            match fits.wanted() {
+                Some(next) => break next,
+                None => refused += 1,
+            }
+        };
+        assert_eq!(next, (0, size + 2));
+        assert!(refused > UNUSED - 5);
     }
 }

@@ -118,6 +118,17 @@ impl Slab {
         slab
     }
 
+    /// Provides the Buffer that is wanted, for tests, which is never freed; returns its slot and length.
+    #[cfg(test)]
+    pub fn with_fit(&self) -> Option<(usize, usize)> {
+        let (slot, size) = self.fits.wanted()?;
+        let memory = Box::leak(vec![0; size].into_boxed_slice());
+        let start = memory.as_mut_ptr();
+        // SAFETY: leaked, and nobody else has it.
+        unsafe { self.fits.provide(slot, Some(Memory { start, size })) };
+        Some((slot, size))
+    }
+
     /// Forgets the memory: the environment ends.
     pub fn revoke(&self) {
         self.scratch.set(None);
@@ -531,12 +542,9 @@ mod tests {
     #[test]
     fn a_read_of_the_expected_length_lies_in_its_own_buffer_others_in_the_scratch_area() {
         let slab = Slab::with_scratch();
-        let mut buffer = vec![0; 10];
-        let (start, size) = (buffer.as_mut_ptr(), buffer.len());
         assert!(!slab.fits.has(10));
         assert_eq!(put_steady(&slab, 10), None);
-        let slot = slab.fits.wanted().unwrap().0;
-        slab.fits.provide(slot, Some(Memory { start, size }));
+        let (slot, _) = slab.with_fit().unwrap();
 
         let mut offset = 0;
         for count in [9, 11, 10, 0, 30, 1] {
@@ -566,11 +574,8 @@ mod tests {
         let slab = Slab::default();
         let mut scratch = vec![0; 35];
         provide(&slab, Area::Scratch, &mut scratch);
-        let mut buffer = vec![0; 10];
-        let (start, size) = (buffer.as_mut_ptr(), buffer.len());
         assert!(!slab.fits.has(10));
-        let slot = slab.fits.wanted().unwrap().0;
-        slab.fits.provide(slot, Some(Memory { start, size }));
+        let (slot, _) = slab.with_fit().unwrap();
         assert_eq!(put_steady(&slab, 6), Some(Place::Scratch(0)));
         assert_eq!(put_steady(&slab, 10), None);
         slab.reclaim();

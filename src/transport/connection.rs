@@ -31,6 +31,8 @@ pub struct Connection {
     /// Bytes of the last read, and whether the one before had as many and the next is expected to.
     last_length: u32,
     is_steady: bool,
+    /// What is read is parsed where it lies, and none of it given to the program whole.
+    parsed: bool,
     read_delivery: Delivery,
     /// Small writes of one tick after its first; leave together. Counted as sent.
     out: Vec<u8>,
@@ -105,6 +107,7 @@ impl Connection {
             fixed_window: false,
             last_length: 0,
             is_steady: false,
+            parsed: false,
             read_delivery: Delivery::Idle,
             out: Vec::new(),
             sent_tick: 0,
@@ -176,13 +179,21 @@ impl Connection {
     pub fn fix_window(&mut self, size: usize) {
         self.window = size.max(1);
         self.fixed_window = true;
+        self.is_steady = false;
     }
 
     /// Begins with small reads again, also where the last one was full.
     pub fn narrow_window(&mut self) {
         if !self.fixed_window {
             self.window = WINDOW_MIN;
+            self.is_steady = false;
         }
+    }
+
+    /// Whether what is read is parsed from now on.
+    pub fn set_parsed(&mut self, parsed: bool) {
+        self.parsed = parsed;
+        self.is_steady = false;
     }
 
     /// JavaScript saw the read that was in the outbox.
@@ -634,7 +645,8 @@ impl Connection {
         if self.fixed_window {
             return;
         }
-        self.is_steady = length == self.last_length as usize && FITTING.contains(&length);
+        let same = length == self.last_length as usize;
+        self.is_steady = same && FITTING.contains(&length) && !self.parsed;
         self.last_length = length as u32;
         if full {
             self.window = WINDOW_MAX;

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::runtime::reactor::Reactor;
-use crate::runtime::slab::Memory;
 use crate::runtime::sys::is_readable;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -471,14 +470,8 @@ fn the_third_read_of_one_length_is_expected() {
         .map(&mut read)
         .iter()
         .all(|it| *it == scratch));
-    let (slot, size) = fixture.slab.fits.wanted().unwrap();
+    let (slot, size) = fixture.slab.with_fit().unwrap();
     assert_eq!(size, 5000);
-    let memory = Box::leak(vec![0; size].into_boxed_slice());
-    let start = memory.as_mut_ptr();
-    fixture
-        .slab
-        .fits
-        .provide(slot, Some(Memory { start, size }));
     let fit = Place::Fit(slot);
     assert_eq!([5000, 5000].map(&mut read), [fit, fit]);
     assert_eq!(
@@ -487,4 +480,17 @@ fn the_third_read_of_one_length_is_expected() {
     );
     assert_eq!([FITTING.start() - 1; 4].map(&mut read), [scratch; 4]);
     assert_eq!(fixture.slab.fits.wanted(), None);
+
+    let not_any_more: [fn(&mut Connection); 3] = [
+        |connection| connection.narrow_window(),
+        |connection| connection.set_parsed(true),
+        |connection| connection.fix_window(4000),
+    ];
+    assert_eq!([5000; 3].map(&mut read), [scratch, scratch, fit]);
+    for end in not_any_more {
+        end(&mut fixture.connection.borrow_mut());
+        assert_eq!(read(4000), scratch);
+        assert!(!fixture.connection.borrow().is_steady);
+    }
+    assert_eq!([4000; 4].map(&mut read), [scratch; 4]);
 }
