@@ -213,7 +213,7 @@ pub fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     Ok(socket.into())
 }
 
-/// `read(2)`, of what is no socket.
+/// `readv(2)`, of what is no socket.
 pub fn read(fd: BorrowedFd<'_>, room: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
     let count = room.len().min(IOV_MAX) as libc::c_int;
     // SAFETY: an IoSliceMut is an iovec, as std promises for Unix; each is writable for its length.

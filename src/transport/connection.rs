@@ -28,7 +28,7 @@ pub struct Connection {
     window: usize,
     /// Set by `onread`: JavaScript has room for just this much.
     fixed_window: bool,
-    /// Bytes of the last read, and whether the one before had as many and the next is expected to.
+    /// Bytes of the last read, and whether the one before had as many: see [`Self::expected`].
     last_length: u32,
     is_steady: bool,
     /// What is read is parsed where it lies, and none of it given to the program whole.
@@ -179,21 +179,18 @@ impl Connection {
     pub fn fix_window(&mut self, size: usize) {
         self.window = size.max(1);
         self.fixed_window = true;
-        self.is_steady = false;
     }
 
     /// Begins with small reads again, also where the last one was full.
     pub fn narrow_window(&mut self) {
         if !self.fixed_window {
             self.window = WINDOW_MIN;
-            self.is_steady = false;
         }
     }
 
     /// Whether what is read is parsed from now on.
     pub fn set_parsed(&mut self, parsed: bool) {
         self.parsed = parsed;
-        self.is_steady = false;
     }
 
     /// JavaScript saw the read that was in the outbox.
@@ -572,16 +569,22 @@ impl Connection {
         waker: &Waker,
         read: impl FnOnce(&mut [IoSliceMut<'_>]) -> (usize, T),
     ) -> Option<(Place, T)> {
-        let expected = self.last_length as usize;
-        if self.is_steady && self.slab.fits.has(expected) {
-            // What filled a window may be a part of more.
-            let wanted = match self.window > SMALL || expected == SMALL {
-                true => expected + SMALL,
-                false => SMALL,
-            };
-            return self.slab.fill_fit(expected, wanted, waker, read);
-        }
-        self.slab.fill(self.window, waker, read)
+        let has_fit = |size: &usize| self.slab.fits.has(*size);
+        let Some(expected) = self.expected().filter(has_fit) else {
+            return self.slab.fill(self.window, waker, read);
+        };
+        // What filled a window may be a part of more.
+        let wanted = match self.window > SMALL || expected == SMALL {
+            true => expected + SMALL,
+            false => SMALL,
+        };
+        self.slab.fill_fit(expected, wanted, waker, read)
+    }
+
+    /// The length that the next read probably has, where the program would get such a read whole.
+    fn expected(&self) -> Option<usize> {
+        let is_expected = self.is_steady && !self.parsed && !self.fixed_window;
+        is_expected.then_some(self.last_length as usize)
     }
 
     /// Whether the next byte can be read, and told, as soon as it is there, without asking tokio.
@@ -646,7 +649,7 @@ impl Connection {
             return;
         }
         let same = length == self.last_length as usize;
-        self.is_steady = same && FITTING.contains(&length) && !self.parsed;
+        self.is_steady = same && FITTING.contains(&length);
         self.last_length = length as u32;
         if full {
             self.window = WINDOW_MAX;

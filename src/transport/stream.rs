@@ -121,7 +121,7 @@ impl Stream {
         self.as_fd().as_raw_fd()
     }
 
-    /// Reads into `buffer`. A short read tells tokio that the kernel has no more, which saves the
+    /// Reads into `room`. A short read tells tokio that the kernel has no more, which saves the
     /// read that would only say so.
     pub fn poll_read(
         &self,
@@ -138,7 +138,7 @@ impl Stream {
         Poll::Ready(result)
     }
 
-    /// Reads into `buffer` without asking tokio, which learns nothing of it. `None`: there is nothing.
+    /// Reads into `room` without asking tokio, which learns nothing of it. `None`: there is nothing.
     pub fn read_now(&self, room: &mut [IoSliceMut<'_>]) -> Option<io::Result<usize>> {
         loop {
             match self.receive(room) {
